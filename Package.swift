@@ -22,6 +22,17 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     .target(name: "Model", swiftSettings: settings),
+    .target(name: "SQLite", dependencies: ["Model", "CSQLite"], swiftSettings: settings),
+    .target(
+      name: "TriggerTemplates", path: "triggers", exclude: ["README.md"],
+      resources: [
+        .embedInCode("source/change_table.sql"), .embedInCode("source/insert.sql"),
+        .embedInCode("source/update.sql"), .embedInCode("source/rekey.sql"), .embedInCode("source/delete.sql"),
+        .embedInCode("source/probe_insert.sql"), .embedInCode("source/probe_update.sql"),
+        .embedInCode("source/source_fence.sql"), .embedInCode("target/catalogue.sql"),
+        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_capture.sql"),
+      ],
+      swiftSettings: settings),
     .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
   ],
