@@ -33,8 +33,12 @@ let package = Package(
         .embedInCode("target/target_fence.sql"), .embedInCode("target/target_capture.sql"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "Journal", dependencies: ["Model", "CZlib"], path: "journal", exclude: ["FORMAT.md", "vectors"],
+      swiftSettings: settings),
     .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
+    .testTarget(name: "JournalTests", dependencies: ["Journal", "Model"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

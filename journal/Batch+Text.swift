@@ -1,0 +1,72 @@
+import Model
+
+/// The form that `changeover journal show` prints for people.
+extension Batch {
+  /// Writes a line for the header and one for each row: table, operation, key, and with `values` the image.
+  package borrowing func describe(values: Bool = false, to output: (String) throws -> Void) throws {
+    try output(header.line + "\n")
+    try withEntries { entries in
+      while let entry = try entries.next() {
+        switch entry {
+        case .upsert(let table): try output("  " + entries.describeUpsert(table, values: values) + "\n")
+        case .delete(let table): try output("  " + entries.describeDelete(table) + "\n")
+        }
+      }
+    }
+  }
+}
+
+extension BatchHeader {
+  /// The header in words, on one line.
+  package var line: String {
+    let changes = after == last ? "no change after \(after)" : "changes after \(after) to \(last)"
+    let more = (moreFollows ? ", more follows" : "") + (keysMayRepeat ? ", keys may repeat" : "")
+    return "group \(group) part \(part), \(direction.name), \(changes), captured \(capturedAt.text), "
+      + "\(entryCount) entries, \(rawLength) bytes (\(compressedLength) in the file)\(more)"
+  }
+}
+
+extension EntryCursor {
+  fileprivate mutating func describeUpsert(_ table: JournalTable, values: Bool) throws(JournalError) -> String {
+    var image: [ValueView] = []
+    for _ in table.columns { image.append(try value()) }
+    let key = table.keyPositions.map { "\(Self.quoted(table.columns[$0])) \(image[$0].literal)" }
+    var line = "upsert \(Self.quoted(table.name)) \(key.joined(separator: ", "))"
+    if values {
+      line += ": " + zip(table.columns, image).map { "\(Self.quoted($0)) = \($1.literal)" }.joined(separator: ", ")
+    }
+    return line
+  }
+
+  fileprivate mutating func describeDelete(_ table: JournalTable) throws(JournalError) -> String {
+    var key: [String] = []
+    for position in table.keyPositions { key.append("\(Self.quoted(table.columns[position])) \(try value().literal)") }
+    return "delete \(Self.quoted(table.name)) \(key.joined(separator: ", "))"
+  }
+
+  /// A name as it is where that is plain, otherwise in double quotes.
+  private static func quoted(_ name: String) -> String {
+    let isPlain = name.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || "0123456789_".unicodeScalars.contains($0) }
+    return isPlain && !name.isEmpty ? name : JSON.string(name).text
+  }
+}
+
+extension ValueView {
+  /// The value in SQL's spelling; text that is not printable UTF-8 as its bytes.
+  fileprivate var literal: String {
+    switch self {
+    case .null: return "NULL"
+    case .integer(let value): return String(value)
+    case .real(let value): return "\(value)"
+    case .blob(let bytes): return "x'\(Hexadecimal.text(bytes))'"
+    case .text(let bytes):
+      guard let text = String(validating: bytes, as: UTF8.self),
+        // A control character would end the line or move the terminal's cursor.
+        text.unicodeScalars.allSatisfy({
+          ![.control, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+        })
+      else { return "CAST(x'\(Hexadecimal.text(bytes))' AS TEXT)" }
+      return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/// What a batch says of a row. Declarations of tables are taken in by the cursor.
+package enum Entry {
+  /// The row's image follows: one value a column.
+  case upsert(JournalTable)
+  /// The row is gone; its key follows: one value a key column.
+  case delete(JournalTable)
+
+  package var table: JournalTable {
+    switch self {
+    case .upsert(let table), .delete(let table): table
+    }
+  }
+}
+
+/// The bytes that begin an entry.
+enum EntryKind {
+  static let table: UInt8 = 1
+  static let upsert: UInt8 = 2
+  static let delete: UInt8 = 3
+}

@@ -1,0 +1,22 @@
+import Model
+
+/// A value of an entry. Text and blobs lend the payload's memory, which dies with the batch.
+package enum ValueView {
+  case null
+  case integer(Int64)
+  case real(Double)
+  /// Bytes as stored: NUL and invalid UTF-8 included.
+  case text(UnsafeRawBufferPointer)
+  case blob(UnsafeRawBufferPointer)
+
+  /// A copy that outlives the batch.
+  package var owned: Value {
+    switch self {
+    case .null: .null
+    case .integer(let value): .integer(value)
+    case .real(let value): .real(value)
+    case .text(let bytes): .text(Array(bytes))
+    case .blob(let bytes): .blob(Array(bytes))
+    }
+  }
+}
