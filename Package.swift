@@ -20,9 +20,11 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLinux"),
 
-    .target(name: "Model", swiftSettings: settings),
+    .target(name: "Model", dependencies: ["CLinux"], swiftSettings: settings),
     .target(name: "SQLite", dependencies: ["Model", "CSQLite"], swiftSettings: settings),
+    .target(name: "Postgres", dependencies: ["Model", "CPostgres"], swiftSettings: settings),
     .target(
       name: "TriggerTemplates", path: "triggers", exclude: ["README.md"],
       resources: [
@@ -37,8 +39,10 @@ let package = Package(
       name: "Journal", dependencies: ["Model", "CZlib"], path: "journal", exclude: ["FORMAT.md", "vectors"],
       swiftSettings: settings),
     .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
+
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(name: "JournalTests", dependencies: ["Journal", "Model"], swiftSettings: settings),
+    .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
