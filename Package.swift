@@ -38,6 +38,12 @@ let package = Package(
     .target(
       name: "Journal", dependencies: ["Model", "CZlib"], path: "journal", exclude: ["FORMAT.md", "vectors"],
       swiftSettings: settings),
+    .target(name: "Schema", dependencies: ["Model"], swiftSettings: settings),
+    .target(
+      name: "Capture", dependencies: ["Model", "SQLite", "Journal", "TriggerTemplates"], swiftSettings: settings),
+    .target(
+      name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "TriggerTemplates"],
+      swiftSettings: settings),
     .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
 
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),

@@ -17,6 +17,7 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
   package var isInterrupted: Bool { primaryCode == SQLITE_INTERRUPT }
   package var isNotADatabase: Bool { primaryCode == SQLITE_NOTADB || primaryCode == SQLITE_CORRUPT }
   package var isReadOnly: Bool { primaryCode == SQLITE_READONLY }
+  package var isConstraint: Bool { primaryCode == SQLITE_CONSTRAINT }
   package var isFull: Bool { primaryCode == SQLITE_FULL }
   /// The schema names a table or column that is not (or no longer) there.
   package var isGenericError: Bool { primaryCode == SQLITE_ERROR }

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS {copy} (
   table_id bigint NOT NULL,
   cursor bytea,
   rows bigint NOT NULL DEFAULT 0,
+  expected bigint NOT NULL DEFAULT 0,
   step text NOT NULL DEFAULT 'rows',
   PRIMARY KEY (source, table_id)
 );
