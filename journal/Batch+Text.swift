@@ -46,7 +46,9 @@ extension EntryCursor {
 
   /// A name as it is where that is plain, otherwise in double quotes.
   private static func quoted(_ name: String) -> String {
-    let isPlain = name.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || "0123456789_".unicodeScalars.contains($0) }
+    let isPlain = name.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || "0123456789_".unicodeScalars.contains($0)
+    }
     return isPlain && !name.isEmpty ? name : JSON.string(name).text
   }
 }
