@@ -7,6 +7,8 @@ import Testing
 enum TestServer {
   static let url = getenv("DATABASE_URL").map { String(cString: $0) }
   static var isThere: Bool { url != nil }
+  /// PgBouncer in transaction mode in front of the same server; few machines have one.
+  static let pooler = getenv("CHANGEOVER_TEST_POOLER_URL").map { String(cString: $0) }
   /// Whether the server runs here under our hands, so that its processes may be stopped.
   static let isOurs = getenv("CHANGEOVER_TEST_PGDATA") != nil
 
