@@ -50,7 +50,8 @@ package struct ServerError: Error, Sendable {
   }
 
   /// The row in a context line such as `COPY orders, line 17, column total: "…"`. The word for "line" is translated,
-  /// so the first number after the comma is taken.
+  /// so the first number that ends a part is
+  /// taken: a hint, where the table's name has such a part itself.
   static func copyRow(in context: String) -> Int? {
     let line = context.utf8.prefix { $0 != UInt8(ascii: "\n") }
     guard line.starts(with: "COPY ".utf8) else { return nil }
@@ -58,7 +59,8 @@ package struct ServerError: Error, Sendable {
       let words = part.split(separator: UInt8(ascii: " "), maxSplits: 1)
       guard words.count == 2 else { continue }
       let digits = words[1].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-      if let row = Int(String(decoding: digits, as: UTF8.self)) { return row }
+      let isWhole = digits.count == words[1].count || words[1][digits.endIndex] == UInt8(ascii: ":")
+      if isWhole, let row = Int(String(decoding: digits, as: UTF8.self)) { return row }
     }
     return nil
   }
