@@ -44,6 +44,9 @@ let package = Package(
     .target(
       name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "TriggerTemplates"],
       swiftSettings: settings),
+    .target(
+      name: "Pipeline", dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply"],
+      swiftSettings: settings),
     .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
 
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),

@@ -51,6 +51,22 @@ package struct CopyProgress: Sendable {
   }
 }
 
+extension CopyProgress {
+  /// Notes how many rows each table had, for the time left.
+  package static func setExpected(
+    _ rows: [TableID: Int64], of source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws {
+    for (table, count) in rows {
+      var parameters = Parameters()
+      parameters.append(uuid: source)
+      parameters.append(int64: table.rawValue)
+      parameters.append(int64: count)
+      _ = try connection.query(
+        "UPDATE \(catalogue.copy) SET expected = $3 WHERE source = $1 AND table_id = $2", parameters)
+    }
+  }
+}
+
 /// Brings rows of one table to the target segment by segment: a transaction each, with the progress in it.
 package struct CopySink: ~Copyable {
   private let catalogue: TargetCatalogue
