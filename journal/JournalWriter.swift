@@ -66,7 +66,8 @@ package struct JournalWriter: ~Copyable {
     let (next, overflow) = last.group.rawValue.addingReportingOverflow(1)
     guard !overflow, try directory.exists(last.name) else { return false }
     if try directory.exists(BatchName(group: GroupNumber(next), part: 0)) { return false }
-    return try directory.header(of: last.name) == last
+    // What is no longer readable is no longer as written; `recover` says what it is.
+    return (try? directory.header(of: last.name)) == last
   }
 
   /// Why a batch cannot be the next; nil when it can.

@@ -29,7 +29,7 @@ struct VectorTests {
 
   @Test func `refuses each invalid vector for its reason`() throws {
     let reasons = try Vectors.reasons()
-    #expect(Vectors.names(in: "invalid") == reasons.keys.sorted())
+    #expect(Set(Vectors.names(in: "invalid")) == Set(reasons.keys))
     for (name, reason) in reasons {
       let error = #expect(throws: JournalError.self, "\(name)") { try read(Vectors.bytes("invalid/\(name).batch")) }
       guard case .invalid(_, let flaw, _) = error else { continue }
@@ -63,7 +63,8 @@ struct VectorTests {
       try batch.writeJSON { text += $0 }
     }
     let expected = try Vectors.text("journal.jsonl").split(separator: "\n")
-    #expect(try text.split(separator: "\n").map { try BatchJSON(String($0)) } == expected.map { try BatchJSON(String($0)) })
+    let found = try text.split(separator: "\n").map { try BatchJSON(String($0)) }
+    #expect(try found == expected.map { try BatchJSON(String($0)) })
     let groups = try directory.groups(after: GroupNumber(4))
     #expect(groups.map(\.number.rawValue) == [5, 6, 7, 8, 9] && groups.map(\.parts.count) == [1, 3, 1, 1, 1])
   }
@@ -79,12 +80,11 @@ struct VectorTests {
         try encoder.declare(JournalTable(id: id, name: name, columns: columns, keyPositions: key))
         tables[name] = id
       case ("upsert", nil):
-        encoder.beginUpsert(try #require(tables[try #require(entry.table)]))
+        encoder.beginUpsert(try #require(tables[entry.table ?? "?"]))
         for item in try #require(entry.values) { encoder.value(item?.value ?? .null) }
       case ("delete", let key?):
-        encoder.beginDelete(try #require(tables[try #require(entry.table)]))
+        encoder.beginDelete(try #require(tables[entry.table ?? "?"]))
         guard case .values(let items) = key else {
-          // A key of nulls alone reads as either.
           Issue.record("positions in a delete")
           return
         }

@@ -75,7 +75,7 @@ struct BatchJSON: Codable, Equatable {
     private func bytes(_ digits: String) -> [UInt8] {
       let digits = Array(digits.utf8)
       return stride(from: 0, to: digits.count, by: 2).map {
-        UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)!
+        UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16) ?? 0
       }
     }
   }

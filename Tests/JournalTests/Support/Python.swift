@@ -9,6 +9,6 @@ enum Python {
       .name("python3"), arguments: .init([Vectors.reader] + paths), output: .string(limit: 1 << 28),
       error: .string(limit: 1 << 16))
     #expect(result.standardError == "")
-    return (result.standardOutput ?? "").split(separator: "\n").map(String.init)
+    return result.standardOutput.split(separator: "\n").map(String.init)
   }
 }

@@ -3,7 +3,10 @@ import Model
 
 /// A batch of random shape, kept as values beside its encoding.
 struct RandomBatch {
-  enum Row { case upsert(JournalTable, [Value]), delete(JournalTable, [Value]) }
+  enum Row: Equatable {
+    case upsert(JournalTable, [Value])
+    case delete(JournalTable, [Value])
+  }
 
   let header: BatchHeader
   let rows: [Row]
@@ -24,7 +27,7 @@ struct RandomBatch {
     self.header = header
     let tables = (0..<Int.random(in: 1...4, using: &random)).map { Self.table($0, using: &random) }
     rows = (0..<Int.random(in: 0...200, using: &random)).map { _ in
-      let table = tables.randomElement(using: &random)!
+      let table = tables[.random(in: tables.indices, using: &random)]
       if Bool.random(using: &random) { return .upsert(table, table.columns.map { _ in Self.value(using: &random) }) }
       return .delete(table, table.keyPositions.map { _ in Self.value(using: &random) })
     }
@@ -47,7 +50,7 @@ struct RandomBatch {
   }
 
   private static func table(_ number: Int, using random: inout Random) -> JournalTable {
-    let id = Int64(bitPattern: random.next() >> .random(in: 1...63, using: &random)) &* 8 &+ Int64(number)
+    let id = Int64(bitPattern: random.next() >> UInt64.random(in: 1...63, using: &random)) &* 8 &+ Int64(number)
     let columns = (0..<Int.random(in: 1...12, using: &random)).map { "c\($0)" + text(using: &random) }
     let key = columns.indices.shuffled(using: &random).prefix(.random(in: 1...columns.count, using: &random))
     return JournalTable(
@@ -57,7 +60,7 @@ struct RandomBatch {
   private static func text(using random: inout Random) -> String {
     let scalars = Array("aZ_ \"'\\\u{0}\u{7}\n\u{85}é€\u{1F40B}\u{FEFF}\u{2028}".unicodeScalars)
     return (0..<Int.random(in: 0...5, using: &random)).reduce(into: "") { text, _ in
-      text.unicodeScalars.append(scalars.randomElement(using: &random)!)
+      text.unicodeScalars.append(scalars[.random(in: scalars.indices, using: &random)])
     }
   }
 
@@ -69,7 +72,7 @@ struct RandomBatch {
     switch random.next() % 7 {
     case 0: return .null
     case 1: return .integer(Int64(bitPattern: bits))
-    case 2: return .integer(Int64(bitPattern: bits) >> .random(in: 0...63, using: &random))
+    case 2: return .integer(Int64(bitPattern: bits) >> Int64.random(in: 0...63, using: &random))
     case 3: return .real(bits: bits)
     case 4: return .text(text(using: &random))
     case 5: return .text(bytes)

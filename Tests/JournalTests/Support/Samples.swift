@@ -3,7 +3,7 @@ import Model
 
 /// Batches to test with.
 enum Samples {
-  static let source = RandomID("c0ffee00-c0de-4bad-8bad-00000000cafe")!
+  static let source = RandomID(high: 0xC0FF_EE00_C0DE_4BAD, low: 0x8BAD_0000_0000_CAFE)
   static let table = JournalTable(id: TableID(1), name: "t", columns: ["a", "b"], keyPositions: [0])
 
   static func header(

@@ -6,8 +6,8 @@ final class TemporaryDirectory: Sendable {
 
   init() throws {
     var template = Array("/tmp/changeover-journal-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Files.Failed(path: "/tmp", code: errno) }
-    path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    guard let name = mkdtemp(&template) else { throw Files.Failed(path: "/tmp", code: errno) }
+    path = String(cString: name)
   }
 
   deinit { Self.remove(path) }
