@@ -64,6 +64,39 @@ struct RoundTripTests {
     #expect(refusals == expected)
   }
 
+  @Test func `Python refuses what Swift refuses, for the same reason`() async throws {
+    var random = Random(seed: Random.seed(for: "Python's refusals"))
+    let directory = try TemporaryDirectory()
+    var entries = EntryEncoder()
+    var paths: [String] = []
+    var expected: [String?] = []
+    for number in 0..<400 {
+      entries.removeAll()
+      try RandomBatch(using: &random).fill(&entries)
+      var payload = Array(entries.payload.prefix(.random(in: 1...300, using: &random)))
+      for _ in 0..<Int.random(in: 0...3, using: &random) where !payload.isEmpty {
+        let change: UInt8 = [0, 1, 2, 3, 4, 5, 0x7F, 0x80, 0xFF].randomElement(using: &random)!
+        payload[.random(in: payload.indices, using: &random)] = change
+      }
+      let count = min(entries.entryCount, UInt32(payload.count / 3))
+      let file = try Samples.file(payload: payload, entryCount: count)
+      paths.append("\(directory.path)/\(number).batch")
+      try Files.write(file, to: paths[number])
+      do {
+        try read(file)
+        expected.append(nil)
+      } catch JournalError.invalid(_, let flaw, _) {
+        expected.append("{\"file\":\"\(number).batch\",\"invalid\":\"\(flaw.rawValue)\"}")
+      }
+    }
+    let lines = try await Python.read(paths)
+    #expect(lines.count == expected.count)
+    for (line, text) in zip(lines, expected) {
+      if let text { #expect(line == text) } else { #expect(!line.contains("\"invalid\"")) }
+    }
+    #expect(Set(expected).count > 8, "the changes lead to few reasons")
+  }
+
   @Test func `skips values that nobody asked for`() throws {
     let file = try Samples.file()
     try file.withUnsafeBytes { bytes in
