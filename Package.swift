@@ -21,17 +21,38 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLinux"),
 
-    .target(name: "Model", swiftSettings: settings),
+    .target(name: "Model", dependencies: ["CLinux"], swiftSettings: settings),
+    .target(name: "SQLite", dependencies: ["Model", "CSQLite"], swiftSettings: settings),
+    .target(name: "Postgres", dependencies: ["Model", "CPostgres"], swiftSettings: settings),
+    .target(
+      name: "TriggerTemplates", path: "triggers", exclude: ["README.md"],
+      resources: [
+        .embedInCode("source/change_table.sql"), .embedInCode("source/insert.sql"),
+        .embedInCode("source/update.sql"), .embedInCode("source/rekey.sql"), .embedInCode("source/delete.sql"),
+        .embedInCode("source/probe_insert.sql"), .embedInCode("source/probe_update.sql"),
+        .embedInCode("source/source_fence.sql"), .embedInCode("target/catalogue.sql"),
+        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_capture.sql"),
+      ],
+      swiftSettings: settings),
     .target(
       name: "Journal", dependencies: ["Model", "CZlib"], path: "journal", exclude: ["FORMAT.md", "vectors"],
       swiftSettings: settings),
+    .target(name: "Schema", dependencies: ["Model"], swiftSettings: settings),
+    .target(
+      name: "Capture", dependencies: ["Model", "SQLite", "Journal", "TriggerTemplates"], swiftSettings: settings),
+    .target(
+      name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "TriggerTemplates"],
+      swiftSettings: settings),
     .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
+
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(
       name: "JournalTests",
       dependencies: ["Journal", "Model", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: settings),
+    .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

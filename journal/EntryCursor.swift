@@ -124,14 +124,7 @@ package struct EntryCursor {
 
   private mutating func readValue() throws(BatchFlaw) -> ValueView {
     pending &-= 1
-    switch try reader.byte() {
-    case ValueTag.null: return .null
-    case ValueTag.integer: return .integer(try reader.integer())
-    case ValueTag.real: return .real(Double(bitPattern: try reader.uint64()))
-    case ValueTag.text: return .text(try reader.bytes())
-    case ValueTag.blob: return .blob(try reader.bytes())
-    default: throw .tag
-    }
+    return try reader.value()
   }
 
   @inline(never) private func invalid(_ flaw: BatchFlaw) -> JournalError {

@@ -69,4 +69,16 @@ struct PayloadReader {
     guard let name = String(validating: try bytes(), as: UTF8.self) else { throw .name }
     return name
   }
+
+  /// A tagged value; text and blobs lend the payload's memory.
+  @inline(__always) mutating func value() throws(BatchFlaw) -> ValueView {
+    switch try byte() {
+    case ValueTag.null: return .null
+    case ValueTag.integer: return .integer(try integer())
+    case ValueTag.real: return .real(Double(bitPattern: try uint64()))
+    case ValueTag.text: return .text(try bytes())
+    case ValueTag.blob: return .blob(try bytes())
+    default: throw .tag
+    }
+  }
 }

@@ -16,7 +16,7 @@ package enum Value: Sendable, Hashable {
 }
 
 /// The five storage classes of SQLite (https://www.sqlite.org/datatype3.html).
-package enum StorageClass: UInt8, Sendable, Hashable, Codable, CaseIterable {
+@usableFromInline package enum StorageClass: UInt8, Sendable, Hashable, Codable, CaseIterable {
   case null, integer, real, text, blob
 }
 

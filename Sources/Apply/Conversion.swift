@@ -1,0 +1,105 @@
+import Journal
+import Model
+import Schema
+
+/// Why a value cannot stand in its target column. Never holds the value.
+@usableFromInline package enum Misfit: Sendable, Equatable {
+  case storageClass(StorageClass, TargetType)
+  case wideInteger
+  case nul
+  case invalidUTF8
+  case null
+  case tooLong
+
+  /// The reason for people and for the quarantine.
+  package var reason: String {
+    switch self {
+    case .storageClass(let found, let type):
+      "holds \(String(describing: found).uppercased()), which \(type.baseSQL) does not take"
+    case .wideInteger: "holds an integer beyond 2^53, which double precision would round"
+    case .nul: "holds text with a NUL character, which PostgreSQL text cannot"
+    case .invalidUTF8: "holds text that is not valid UTF-8"
+    case .null: "holds NULL, which the target column does not take"
+    case .tooLong: "holds a value longer than PostgreSQL takes (1 GB)"
+    }
+  }
+}
+
+/// From a SQLite value to the bytes that PostgreSQL's binary formats want: a length of four bytes, −1 for NULL, and the
+/// value as the type's receive function reads it. COPY rows and array elements are both made of these.
+package enum Conversion {
+  /// Doubles hold every integer up to here exactly.
+  @usableFromInline static let exactIntegers: ClosedRange<Int64> = -(1 << 53)...(1 << 53)
+  @usableFromInline static let longest = 0x3FFF_FFFF
+
+  /// Appends the field, or says why it does not fit and appends nothing.
+  @inlinable @inline(__always)
+  package static func append(_ value: ValueView, as type: TargetType, to buffer: inout WireBuffer) -> Misfit? {
+    switch value {
+    case .null:
+      buffer.append(bigEndian: Int32(-1))
+      return nil
+    case .integer(let integer):
+      switch type {
+      case .bigint: append(eightBytes: UInt64(bitPattern: integer), to: &buffer)
+      case .double:
+        guard exactIntegers.contains(integer) else { return .wideInteger }
+        append(eightBytes: Double(integer).bitPattern, to: &buffer)
+      case .anyText: append(text: String(integer), to: &buffer)
+      case .text, .bytea: return .storageClass(.integer, type)
+      }
+      return nil
+    case .real(let real):
+      switch type {
+      case .double: append(eightBytes: real.bitPattern, to: &buffer)
+      case .anyText: append(text: "\(real)", to: &buffer)
+      case .bigint, .text, .bytea: return .storageClass(.real, type)
+      }
+      return nil
+    case .text(let bytes):
+      guard type == .text || type == .anyText else { return .storageClass(.text, type) }
+      guard bytes.count <= longest else { return .tooLong }
+      if let misfit = TextCheck.misfit(bytes) { return misfit }
+      append(bytes: bytes, to: &buffer)
+      return nil
+    case .blob(let bytes):
+      switch type {
+      case .bytea:
+        guard bytes.count <= longest else { return .tooLong }
+        append(bytes: bytes, to: &buffer)
+      case .anyText:
+        guard bytes.count <= longest / 2 - 2 else { return .tooLong }
+        appendHexadecimal(bytes, to: &buffer)
+      case .bigint, .double, .text: return .storageClass(.blob, type)
+      }
+      return nil
+    }
+  }
+
+  @inlinable @inline(__always) static func append(eightBytes: UInt64, to buffer: inout WireBuffer) {
+    buffer.append(bigEndian: Int32(8))
+    buffer.append(bigEndian: eightBytes)
+  }
+
+  @inlinable @inline(__always) static func append(bytes: UnsafeRawBufferPointer, to buffer: inout WireBuffer) {
+    buffer.append(bigEndian: Int32(truncatingIfNeeded: bytes.count))
+    buffer.append(bytes)
+  }
+
+  @usableFromInline static func append(text: String, to buffer: inout WireBuffer) {
+    buffer.append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
+    buffer.append(utf8: text)
+  }
+
+  /// `\x` and two digits a byte, as PostgreSQL writes bytea.
+  @usableFromInline static func appendHexadecimal(_ bytes: UnsafeRawBufferPointer, to buffer: inout WireBuffer) {
+    func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+    buffer.append(bigEndian: Int32(truncatingIfNeeded: bytes.count * 2 + 2))
+    buffer.append(byte: UInt8(ascii: "\\"))
+    buffer.append(byte: UInt8(ascii: "x"))
+    for byte in bytes {
+      buffer.append(byte: digit(byte >> 4))
+      buffer.append(byte: digit(byte & 15))
+    }
+  }
+}

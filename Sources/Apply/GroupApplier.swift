@@ -1,0 +1,138 @@
+import Journal
+import Model
+import Postgres
+import Schema
+
+/// Applies journaled groups to the target: one transaction a group, its rows and its position together.
+package struct GroupApplier: ~Copyable {
+  /// What applying a group came to.
+  package struct Applied: Sendable {
+    package var position: Position
+    package var entries: Int
+    package var capturedAt: Instant
+    /// Rows put into the quarantine by this group.
+    package var quarantined = 0
+  }
+
+  /// Up to here a group goes as arrays in one round trip; beyond, through staging tables.
+  private static let smallEntries = 5_000
+  private static let smallBytes = 4 << 20
+
+  /// How the rows are written; each way is slower and gets further than the one before.
+  enum Way: Int, Comparable {
+    case upsert
+    /// Rows that swap a unique value: all keys are deleted before the rows are inserted.
+    case replace
+    /// Rows that the server refuses are found one by one and put into the quarantine.
+    case oneByOne
+    static func < (a: Way, b: Way) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  let journal: JournalDirectory
+  let catalogue: TargetCatalogue
+  let schema: String
+  let plans: [TableID: TablePlan]
+  /// Rows of this source in the quarantine, as far as known.
+  package private(set) var quarantined: Int64
+
+  package init(
+    journal: JournalDirectory, record: SourceRecord, catalogue: TargetCatalogue, connection: inout Connection
+  ) throws(PostgresError) {
+    self.journal = journal
+    self.catalogue = catalogue
+    schema = record.plan.schema
+    plans = Dictionary(record.plan.tables.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
+    quarantined = try SourceRecord.quarantined(record.source, catalogue, &connection)
+  }
+
+  /// Applies a group that follows `position`, and `finishing` statements in the same transaction.
+  /// - Throws: `PostgresError`, of which `isSuperseded` means that somebody else owns the source or moved it on.
+  package mutating func apply(
+    _ group: JournalGroup, after position: Position, as ownership: Ownership, finishing: [String] = [],
+    to connection: inout Connection
+  ) throws -> Applied {
+    let headers = try group.parts.map { try journal.header(of: $0) }
+    guard let last = headers.last, let first = headers.first else {
+      throw Failure(.internalError, "group \(group.number) has no parts", remedy: "run changeover journal check")
+    }
+    guard first.after == position.sequence, first.group == position.group.next, first.source == ownership.source else {
+      throw Failure(
+        .badData, "group \(group.number) of the journal does not follow the target's position (\(position.group))",
+        remedy: "run changeover journal check; sync --reseed starts over")
+    }
+    var applied = Applied(
+      position: last.position, entries: headers.reduce(0) { $0 + Int($1.entryCount) }, capturedAt: last.capturedAt)
+    let isSmall =
+      group.parts.count == 1 && applied.entries <= Self.smallEntries && last.rawLength <= Self.smallBytes
+      && !last.keysMayRepeat && quarantined == 0
+    var way = Way.upsert
+    if isSmall {
+      let batch = try journal.batch(group.parts[0])
+      if let rows = try SmallGroup(batch, plans: plans, schema: schema) {
+        do {
+          try send(rows, from: position.group, to: last.position, as: ownership, finishing, &connection)
+          return applied
+        } catch let error as PostgresError where error.refusesRows {
+          way = error.isUniqueViolation ? .replace : .oneByOne
+        }
+      }
+    }
+    while true {
+      do {
+        let refused = try stage(
+          group, from: position.group, to: last.position, as: ownership, way: way, finishing, &connection)
+        applied.quarantined = refused.count
+        quarantined = try SourceRecord.quarantined(ownership.source, catalogue, &connection)
+        return applied
+      } catch let error as PostgresError where error.refusesRows && way < .oneByOne {
+        way = way == .upsert && error.isUniqueViolation ? .replace : .oneByOne
+      }
+    }
+  }
+
+  /// Commits `finishing` without a group, under the same compare-and-set.
+  package mutating func commit(
+    _ finishing: [String], at position: Position, as ownership: Ownership, to connection: inout Connection
+  ) throws {
+    try send(nil, from: position.group, to: position, as: ownership, finishing, &connection)
+  }
+
+  private func send(
+    _ rows: SmallGroup?, from: GroupNumber, to: Position, as ownership: Ownership, _ finishing: [String],
+    _ connection: inout Connection
+  ) throws {
+    let local = Self.statements(connection.localSettings)
+    do {
+      _ = try connection.pipeline { pipeline in
+        try pipeline.add("BEGIN")
+        for statement in local { try pipeline.add(statement) }
+        try pipeline.add(Ownership.beginning(catalogue), ownership.parameters(from: from, to: to))
+        if let rows { try rows.add(to: &pipeline) }
+        for statement in finishing { try pipeline.add(statement) }
+        try pipeline.add("COMMIT")
+      }
+    } catch {
+      if connection.isHealthy { try? connection.execute("ROLLBACK") }
+      throw error
+    }
+  }
+
+  static func statements(_ script: String) -> [String] {
+    script.split(separator: ";").map { String($0) }.filter { !$0.allSatisfy(\.isWhitespace) }
+  }
+
+  static func unknown(_ table: JournalTable) -> Failure {
+    Failure(
+      .badData, "the journal names a table '\(table.name)' that the target's plan does not know",
+      remedy: "sync --reseed starts over")
+  }
+
+  /// The journal's image and the plan must speak of the same columns.
+  static func check(_ table: JournalTable, against plan: TablePlan) throws {
+    guard table.columns.count == plan.columns.count, table.keyPositions == plan.keyPositions else {
+      throw Failure(
+        .badData, "table '\(table.name)' has other columns in the journal than on the target",
+        remedy: "sync --reseed starts over")
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import FoundationEssentials
+import Model
+import Postgres
+import Schema
+
+/// What the target knows of a source: who owns it, how far it has come, and what stands where.
+package struct SourceRecord: Sendable {
+  package var source: RandomID
+  package var owner: RandomID
+  package var epoch: Int64
+  package var phase: Phase
+  package var applied: Position
+  package var appliedAt: Instant
+  package var switchID: RandomID?
+  package var plan: TargetPlan
+  /// Seconds since the owner's last heartbeat; nil where there was none.
+  package var heartbeatAge: Double?
+
+  package static func read(
+    _ source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws -> SourceRecord? {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    let result = try connection.query(
+      """
+      SELECT s.owner, s.epoch, s.phase, s.applied_group, s.applied_sequence, s.applied_nonce, s.applied_at,
+        s.switch_id, s.plan, extract(epoch FROM clock_timestamp() - h.at)::float8
+      FROM \(catalogue.source) AS s LEFT JOIN \(catalogue.heartbeat) AS h ON h.source = s.source
+      WHERE s.source = $1
+      """, parameters)
+    guard result.rowCount == 1 else { return nil }
+    let phaseName = try result.string(0, 2)
+    guard let phase = Phase(rawValue: phaseName) else {
+      throw Failure(
+        .badData, "the target is in a phase that this version does not know ('\(phaseName)')",
+        remedy: "go on with the version of changeover that was used before")
+    }
+    let plan = try JSONDecoder().decode(TargetPlan.self, from: Data(result.string(0, 8).utf8))
+    return SourceRecord(
+      source: source, owner: try result.uuid(0, 0), epoch: try result.int64(0, 1), phase: phase,
+      applied: Position(
+        group: GroupNumber(try result.int64(0, 3)), sequence: ChangeNumber(try result.int64(0, 4)),
+        nonce: try result.int64(0, 5)), appliedAt: try result.instant(0, 6), switchID: try result.uuidOrNil(0, 7),
+      plan: plan, heartbeatAge: try result.doubleOrNil(0, 9))
+  }
+
+  /// Takes the source over: from here on every transaction of an earlier epoch fails.
+  package mutating func takeOver(
+    by owner: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws(PostgresError) {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    parameters.append(int64: epoch)
+    parameters.append(uuid: owner)
+    let result = try connection.query(
+      """
+      WITH taken AS (
+        UPDATE \(catalogue.source) SET owner = $3, epoch = epoch + 1 WHERE source = $1 AND epoch = $2 RETURNING epoch
+      ), beat AS (
+        INSERT INTO \(catalogue.heartbeat) (source, epoch, at) SELECT $1, epoch, clock_timestamp() FROM taken
+        ON CONFLICT (source) DO UPDATE SET epoch = EXCLUDED.epoch, at = EXCLUDED.at
+      )
+      SELECT epoch FROM taken
+      """, parameters)
+    guard result.rowCount == 1 else { throw .misuse("another process took this source over just now") }
+    epoch = try result.int64(0, 0)
+    self.owner = owner
+  }
+
+  /// How many rows are in the quarantine.
+  package static func quarantined(
+    _ source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws(PostgresError) -> Int64 {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    let result = try connection.query("SELECT count(*) FROM \(catalogue.quarantine) WHERE source = $1", parameters)
+    return try result.int64(0, 0)
+  }
+}

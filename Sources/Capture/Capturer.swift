@@ -1,0 +1,259 @@
+import Journal
+import Model
+import SQLite
+
+/// Turns what the application wrote since the last group into the next group of journal batches.
+///
+/// Each group is one step from a consistent state of the source to a later one: the keys logged since the position, and
+/// the current row of each. A key without a row is a delete.
+package struct Capturer: ~Copyable {
+  /// What one group held.
+  package struct Captured: Sendable {
+    package let position: Position
+    package let entries: Int
+    package let bytes: Int
+  }
+
+  /// A batch is closed once its entries reach this many bytes, so that memory stays bounded whatever the backlog.
+  private static let batchBytes = 8 << 20
+  /// Changes read at a time in rollback-journal mode, where a reader blocks the writer's commit.
+  private static let sliceChanges: Int64 = 2_000
+
+  package let installation: SourceInstallation
+  package private(set) var position: Position
+  /// When a look last found nothing newer than `position`.
+  package private(set) var lookedAt: Instant
+  private var journal: JournalWriter
+  private let clock: any WallClock
+  private let stop: StopSignal
+  private var encoder = EntryEncoder()
+  private var readers: [TableID: RowReader] = [:]
+  private let distinctKeys: String
+  private let keyWidth: Int
+  private var drift: DriftCheck
+
+  /// Prepares to capture from `position` on; the source must still hold the change that the position names.
+  package init(
+    installation: SourceInstallation, position: Position, journal: JournalDirectory, clock: any WallClock,
+    stop: StopSignal, in database: borrowing Database
+  ) throws {
+    self.installation = installation
+    self.position = position
+    self.journal = JournalWriter(journal, source: installation.source)
+    self.clock = clock
+    self.stop = stop
+    lookedAt = clock.now
+    keyWidth = installation.tables.map { TriggerSet.keyWidth(of: $0) }.max() ?? 1
+    distinctKeys = Self.distinctKeys(of: installation.tables, width: keyWidth)
+    drift = try DriftCheck(installation: installation, in: database)
+  }
+
+  /// Captures and journals everything committed so far as one group; nil where there is nothing new.
+  ///
+  /// When this returns, the group survives a power cut, and so does what it read from the source.
+  package mutating func capture(from database: borrowing Database) throws -> Captured? {
+    let isWAL = try database.string("PRAGMA journal_mode") == "wal"
+    if database.isInTransaction { return try captureInOneTransaction(database) }
+    guard isWAL else { return try captureInSlices(database) }
+    try database.execute("BEGIN")
+    do {
+      let captured = try captureInOneTransaction(database)
+      database.rollback()
+      return captured
+    } catch {
+      database.rollback()
+      throw error
+    }
+  }
+
+  private mutating func captureInOneTransaction(_ database: borrowing Database) throws -> Captured? {
+    let startedAt = clock.now
+    guard let newest = try look(database, from: position) else {
+      lookedAt = startedAt
+      return nil
+    }
+    var group = OpenGroup(number: position.group.next, after: position.sequence, newest: newest, lookedAt: lookedAt)
+    try read(through: newest.sequence, after: position.sequence, into: &group, from: database)
+    try database.syncLog()
+    try write(&group, moreFollows: false)
+    return finish(group, startedAt: startedAt)
+  }
+
+  private mutating func captureInSlices(_ database: borrowing Database) throws -> Captured? {
+    var slices = Slices(group: nil, readThrough: position)
+    while true {
+      try stop.check()
+      try database.execute("BEGIN")
+      do {
+        let captured = try captureSlice(&slices, database)
+        database.rollback()
+        if slices.isFinished { return captured }
+      } catch {
+        database.rollback()
+        throw error
+      }
+    }
+  }
+
+  private mutating func captureSlice(_ slices: inout Slices, _ database: borrowing Database) throws -> Captured? {
+    let startedAt = clock.now
+    let from = slices.readThrough
+    guard let newest = try look(database, from: from) else {
+      slices.isFinished = true
+      guard var group = slices.group else {
+        lookedAt = startedAt
+        return nil
+      }
+      try write(&group, moreFollows: false)
+      return finish(group, startedAt: startedAt)
+    }
+    slices.isFinished = newest.sequence.rawValue - from.sequence.rawValue <= Self.sliceChanges
+    let through =
+      slices.isFinished ? newest : try change(ChangeNumber(from.sequence.rawValue + Self.sliceChanges), in: database)
+    // Not `??`: its autoclosure cannot capture what is not copyable.
+    var group = OpenGroup(number: position.group.next, after: position.sequence, newest: through, lookedAt: lookedAt)
+    if let open = slices.group { group = open }
+    group.newest = through
+    group.keysMayRepeat = slices.group != nil || !slices.isFinished
+    try read(through: through.sequence, after: from.sequence, into: &group, from: database)
+    slices.readThrough = Position(group: position.group, sequence: through.sequence, nonce: through.nonce)
+    try write(&group, moreFollows: !slices.isFinished)
+    slices.group = group
+    return slices.isFinished ? finish(group, startedAt: startedAt) : nil
+  }
+
+  /// The newest change, or nil when it is the one at `from`. Throws where the source's history is not the one known.
+  private mutating func look(_ database: borrowing Database, from: Position) throws -> LoggedChange? {
+    try drift.check(database)
+    let first = try? change(from.sequence, in: database)
+    guard let first, first.nonce == from.nonce else {
+      throw SourceHistoryError.notContinued(path: database.path, sequence: from.sequence).failure
+    }
+    let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
+    guard newest > from.sequence.rawValue else { return nil }
+    let count = try database.integer(
+      "SELECT count(*) FROM \(SourceNames.change) WHERE seq > ?1", [.integer(from.sequence.rawValue)])
+    guard count == newest - from.sequence.rawValue else {
+      throw SourceHistoryError.gap(path: database.path, after: from.sequence).failure
+    }
+    return try change(ChangeNumber(newest), in: database)
+  }
+
+  private func change(_ number: ChangeNumber, in database: borrowing Database) throws -> LoggedChange {
+    guard
+      case .integer(let nonce) = try database.scalar(
+        "SELECT nonce FROM \(SourceNames.change) WHERE seq = ?1", [.integer(number.rawValue)])
+    else { throw SourceHistoryError.notContinued(path: database.path, sequence: number).failure }
+    return LoggedChange(sequence: number, nonce: nonce)
+  }
+
+  private mutating func read(
+    through: ChangeNumber, after: ChangeNumber, into group: inout OpenGroup, from database: borrowing Database
+  ) throws {
+    let keys = try database.prepare(distinctKeys)
+    try keys.bind(after.rawValue, at: 1)
+    try keys.bind(through.rawValue, at: 2)
+    var current: RowReader?
+    var count = 0
+    while try keys.step() {
+      count += 1
+      if count & 0x3FF == 0 { try stop.check() }
+      let id = TableID(keys.integer(0))
+      if id.rawValue == 0 { continue }
+      if current?.table.id != id { current = try reader(for: id, in: database) }
+      guard let reader = current else { continue }
+      try reader.encode(key: keys, into: &encoder)
+      if encoder.byteCount >= Self.batchBytes {
+        try database.syncLog()
+        try write(&group, moreFollows: true)
+      }
+    }
+  }
+
+  private mutating func reader(for id: TableID, in database: borrowing Database) throws -> RowReader {
+    if let reader = readers[id] { return reader }
+    guard let table = installation.tables.first(where: { $0.id == id }) else {
+      throw SourceHistoryError.unknownTable(path: database.path, id: id).failure
+    }
+    let reader = try RowReader(table, in: database)
+    readers[id] = reader
+    return reader
+  }
+
+  private mutating func write(_ group: inout OpenGroup, moreFollows: Bool) throws {
+    group.entries += Int(encoder.entryCount)
+    group.bytes += encoder.byteCount
+    _ = try journal.append(
+      BatchHeader(
+        direction: .forward, moreFollows: moreFollows, keysMayRepeat: group.keysMayRepeat,
+        source: installation.source, group: group.number, part: group.parts, after: group.after,
+        last: group.newest.sequence, nonce: group.newest.nonce, capturedAt: clock.now,
+        previousLookAt: group.lookedAt, schemaFingerprint: drift.fingerprint),
+      encoder)
+    group.parts += 1
+    encoder.removeAll()
+  }
+
+  private mutating func finish(_ group: OpenGroup, startedAt: Instant) -> Captured {
+    position = Position(group: group.number, sequence: group.newest.sequence, nonce: group.newest.nonce)
+    lookedAt = startedAt
+    return Captured(position: position, entries: group.entries, bytes: group.bytes)
+  }
+
+  /// Takes the position from the journal: another process may have captured meanwhile, and a group that was begun and
+  /// not finished is cleared away. Call it each time the capture lock was taken.
+  package mutating func resume() throws {
+    encoder.removeAll()
+    if let journaled = try journal.recover().position { position = journaled }
+  }
+
+  /// The distinct keys of a range of changes, table by table in key order, so that row look-ups walk the tables.
+  ///
+  /// DISTINCT takes 1 and 1.0 for one: where a key column has no typed affinity the storage class is told apart too.
+  private static func distinctKeys(of tables: [SourceTable], width: Int) -> String {
+    let untyped = (0..<width).filter { position in
+      tables.contains { table in
+        guard case .columns = table.key, table.keyPositions.indices.contains(position) else { return false }
+        return table.columns[table.keyPositions[position]].affinity == .blob
+      }
+    }
+    let terms = ["tbl"] + (0..<width).map { "k\($0)" } + untyped.map { "typeof(k\($0))" }
+    let order = (1...terms.count).map(String.init).joined(separator: ", ")
+    return """
+      SELECT DISTINCT \(terms.joined(separator: ", ")) FROM \(SourceNames.change)
+      WHERE seq > ?1 AND seq <= ?2 ORDER BY \(order)
+      """
+  }
+}
+
+/// A row of the change table without its key.
+struct LoggedChange: Sendable {
+  let sequence: ChangeNumber
+  let nonce: Int64
+}
+
+/// A group that is read in several short transactions.
+private struct Slices {
+  var group: OpenGroup?
+  var readThrough: Position
+  var isFinished = false
+}
+
+/// A group while its batches are being written.
+private struct OpenGroup {
+  let number: GroupNumber
+  let after: ChangeNumber
+  var newest: LoggedChange
+  let lookedAt: Instant
+  var keysMayRepeat = false
+  var parts: UInt32 = 0
+  var entries = 0
+  var bytes = 0
+
+  init(number: GroupNumber, after: ChangeNumber, newest: LoggedChange, lookedAt: Instant) {
+    self.number = number
+    self.after = after
+    self.newest = newest
+    self.lookedAt = lookedAt
+  }
+}

@@ -1,0 +1,78 @@
+import Model
+import SQLite
+
+/// Deletes changes that the journal holds, in slices so short that the application does not notice.
+///
+/// Kept are the newest change and the last one of every group not yet applied: numbers never restart, and a copy of the
+/// file put in this one's place is recognised by the nonce.
+package struct ChangePruner {
+  /// How long a slice may hold the write lock, in milliseconds.
+  private static let lockMilliseconds: Double = 5
+
+  /// The last changes of journaled groups that are not applied yet, in order.
+  private var boundaries: [ChangeNumber]
+  /// Everything up to here is deleted, boundaries apart.
+  private var prunedThrough: ChangeNumber
+  private var sliceRows: Int64 = 500
+
+  package init(boundaries: [ChangeNumber]) {
+    self.boundaries = boundaries
+    prunedThrough = ChangeNumber(0)
+  }
+
+  package mutating func journaled(through sequence: ChangeNumber) { boundaries.append(sequence) }
+
+  /// Deletes at most one slice; true when there is more to delete.
+  ///
+  /// A locked source is not waited for: the application comes first.
+  package mutating func pruneSlice(applied: ChangeNumber, in database: borrowing Database) throws -> Bool {
+    if let first = boundaries.firstIndex(where: { $0 >= applied }), first > 0 { boundaries.removeFirst(first) }
+    // Below the applied position everything goes, the boundaries that were kept included.
+    if let done = try deleteSlice(from: ChangeNumber(0), below: applied, in: database) { return done }
+    for boundary in boundaries where boundary > prunedThrough {
+      if let done = try deleteSlice(from: max(prunedThrough, applied), below: boundary, in: database) { return done }
+      prunedThrough = boundary
+    }
+    return false
+  }
+
+  /// Nil when there was nothing to delete; otherwise whether to come back at once.
+  private mutating func deleteSlice(
+    from: ChangeNumber, below: ChangeNumber, in database: borrowing Database
+  ) throws -> Bool? {
+    guard try Self.holdsAny(from, below, database) else { return nil }
+    let started = ContinuousClock.now
+    guard try Self.delete(from, below, rows: sliceRows, database) else { return false }
+    let took = started.duration(to: .now) / .milliseconds(1)
+    if took > Self.lockMilliseconds { sliceRows = max(sliceRows / 2, 50) }
+    if took < Self.lockMilliseconds / 4 { sliceRows = min(sliceRows * 2, 20_000) }
+    return true
+  }
+
+  private static func holdsAny(
+    _ from: ChangeNumber, _ below: ChangeNumber, _ database: borrowing Database
+  ) throws(SQLiteError) -> Bool {
+    try database.scalar(
+      "SELECT 1 FROM \(SourceNames.change) WHERE seq > ?1 AND seq < ?2 LIMIT 1",
+      [.integer(from.rawValue), .integer(below.rawValue)]) != nil
+  }
+
+  /// False where the source is locked.
+  private static func delete(
+    _ from: ChangeNumber, _ below: ChangeNumber, rows: Int64, _ database: borrowing Database
+  ) throws(SQLiteError) -> Bool {
+    let delete = try database.prepare(
+      """
+      DELETE FROM \(SourceNames.change) WHERE seq IN
+      (SELECT seq FROM \(SourceNames.change) WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3)
+      """)
+    try delete.bind(all: [.integer(from.rawValue), .integer(below.rawValue), .integer(rows)])
+    do {
+      try delete.run()
+      return true
+    } catch {
+      if error.isBusy { return false }
+      throw error
+    }
+  }
+}

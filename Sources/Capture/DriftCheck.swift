@@ -1,0 +1,97 @@
+import Model
+import SQLite
+
+/// Notices that the source's schema changed under us, in the same transaction that reads the data.
+package struct DriftCheck {
+  private let installation: SourceInstallation
+  private var schemaVersion: Int64
+  /// Identifies the captured tables' definitions, in every batch header.
+  private(set) var fingerprint: UInt64
+
+  package init(installation: SourceInstallation, in database: borrowing Database) throws {
+    self.installation = installation
+    schemaVersion = try database.integer("PRAGMA schema_version")
+    fingerprint = 0
+    try compare(database)
+  }
+
+  /// Throws where a captured table or one of our triggers is no longer what was installed.
+  package mutating func check(_ database: borrowing Database) throws {
+    let version = try database.integer("PRAGMA schema_version")
+    guard version != schemaVersion else { return }
+    try compare(database)
+    schemaVersion = version
+  }
+
+  private mutating func compare(_ database: borrowing Database) throws {
+    // After the switch the fence stands in the place of the capture triggers.
+    guard installation.switchID == nil else { return }
+    guard let current = try SourceInstallation.read(database) else {
+      throw drifted("changeover's own tables were removed from \(database.path)")
+    }
+    guard current.switchID == nil else { return }
+    guard current.source == installation.source else {
+      throw SourceHistoryError.otherSource(path: database.path).failure
+    }
+    var hasher = StableHasher()
+    for table in installation.tables {
+      try compare(table, database)
+      hasher.combine(table.name)
+      for column in table.imageColumns { hasher.combine(column) }
+    }
+    fingerprint = hasher.value
+    if installation.tables.contains(where: { if case .rowid = $0.key { true } else { false } }) {
+      let canary = try database.integer("SELECT rowid FROM \(SourceNames.canary)")
+      if canary != 7 {
+        throw drifted("VACUUM renumbered the rows of tables without a primary key in \(database.path)")
+      }
+    }
+  }
+
+  private func compare(_ table: SourceTable, _ database: borrowing Database) throws {
+    let exists = try database.integer(
+      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1", [.text(table.name)])
+    guard exists == 1 else { throw drifted("table '\(table.name)' was dropped or renamed") }
+    guard var now = try SourceCatalogue.readTable(named: table.name, in: database) else {
+      throw drifted("table '\(table.name)' lost its key")
+    }
+    now.id = table.id
+    now.key = table.key
+    guard now.columns == table.columns, now.keyPositions == table.keyPositions,
+      now.isWithoutRowid == table.isWithoutRowid
+    else { throw drifted("the columns of table '\(table.name)' changed") }
+    guard now.uniqueIndexes == table.uniqueIndexes else {
+      throw drifted("the UNIQUE indexes of table '\(table.name)' changed")
+    }
+    for trigger in TriggerSet(for: table).triggers {
+      let found = try database.string(
+        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 AND tbl_name = ?2",
+        [.text(trigger.name), .text(table.name)])
+      guard found == trigger.sql else { throw drifted("a capture trigger of table '\(table.name)' is gone or altered") }
+    }
+  }
+
+  private func drifted(_ what: String) -> Failure {
+    Failure(
+      .badData, "the source's schema changed: \(what)",
+      remedy: "changes to the schema are not carried over; start the copy over with sync --reseed")
+  }
+}
+
+extension SourceTable {
+  fileprivate var uniqueIndexes: Set<SourceIndex> { Set(indexes.filter(\.isUnique)) }
+}
+
+/// FNV-1a (64 bits): the same in every process, unlike `Hasher`.
+struct StableHasher {
+  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  mutating func combine(_ text: String) {
+    for byte in text.utf8 { combine(byte) }
+    combine(UInt8(0))
+  }
+
+  private mutating func combine(_ byte: UInt8) {
+    value = (value ^ UInt64(byte)) &* 0x100_0000_01B3
+  }
+}

@@ -1,0 +1,78 @@
+import Journal
+import Model
+import SQLite
+
+/// Finds the current row of a key and encodes it, straight from SQLite's memory into the batch.
+final class RowReader {
+  let table: SourceTable
+  private let journalTable: JournalTable
+  private let statement: Statement
+  private let keyCount: Int
+  private let columnCount: Int
+
+  init(_ table: SourceTable, in database: borrowing Database) throws {
+    self.table = table
+    keyCount = table.keyPositions.count
+    columnCount = table.imageColumns.count
+    journalTable = JournalTable(
+      id: table.id, name: table.name, columns: table.imageColumns, keyPositions: table.keyPositions)
+    statement = try database.prepare(
+      "SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name)) WHERE \(Self.condition(table))")
+  }
+
+  /// Columns 1… of `key`'s row are the key as the trigger logged it.
+  func encode(key: borrowing Statement, into encoder: inout EntryEncoder) throws {
+    defer { statement.reset() }
+    for position in 0..<keyCount { try statement.bind(column: position + 1, of: key, at: position + 1) }
+    try encoder.declare(journalTable)
+    if try statement.step() {
+      encoder.beginUpsert(table.id)
+      for column in 0..<columnCount { statement.encode(column, into: &encoder) }
+    } else {
+      encoder.beginDelete(table.id)
+      for position in 0..<keyCount { key.encode(position + 1, into: &encoder) }
+    }
+  }
+
+  /// Finds the row by the key's own index, then insists on the same bytes and storage class.
+  private static func condition(_ table: SourceTable) -> String {
+    switch table.key {
+    case .rowid(let alias): return "\(alias) = ?1"
+    case .rowidColumn(let name): return "\(SQLiteText.identifier(name)) = ?1"
+    case .columns(let terms):
+      return zip(terms, table.keyPositions).enumerated().map { number, pair in
+        let (term, position) = pair
+        let column = table.columns[position]
+        let name = SQLiteText.identifier(column.name)
+        let parameter = "?\(number + 1)"
+        let equals = column.notNull || table.isWithoutRowid ? "=" : "IS"
+        var condition = "\(name) COLLATE \(SQLiteText.identifier(term.collation)) \(equals) \(parameter)"
+        if term.collation.uppercased() != "BINARY" { condition += " AND \(name) COLLATE BINARY \(equals) \(parameter)" }
+        if column.affinity == .blob { condition += " AND typeof(\(name)) = typeof(\(parameter))" }
+        return condition
+      }.joined(separator: " AND ")
+    }
+  }
+}
+
+extension SourceTable {
+  /// The columns of an image as a SELECT list.
+  package var imageExpressions: String {
+    var expressions = columns.map { SQLiteText.identifier($0.name) }
+    if case .rowid(let alias) = key { expressions.append(alias) }
+    return expressions.joined(separator: ", ")
+  }
+}
+
+extension Statement {
+  /// Appends a column's value to the batch without a copy in between.
+  @inline(__always) func encode(_ column: Int, into encoder: inout EntryEncoder) {
+    switch storageClass(column) {
+    case .null: encoder.null()
+    case .integer: encoder.integer(integer(column))
+    case .real: encoder.real(real(column))
+    case .text: withText(column) { encoder.text($0) }
+    case .blob: withBlob(column) { encoder.blob($0) }
+    }
+  }
+}

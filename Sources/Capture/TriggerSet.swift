@@ -1,0 +1,90 @@
+import Model
+import SQLite
+import TriggerTemplates
+
+/// A trigger of ours: its name and the statement that creates it.
+struct Trigger: Sendable, Equatable {
+  let name: String
+  let sql: String
+}
+
+/// The capture triggers of one table.
+struct TriggerSet: Sendable {
+  let triggers: [Trigger]
+
+  /// How many key columns the change table needs for this table.
+  static func keyWidth(of table: SourceTable) -> Int {
+    if case .columns(let terms) = table.key { return terms.count }
+    return 1
+  }
+
+  init(for table: SourceTable) {
+    let keys = KeyTerms(table)
+    let common = [
+      "table": SQLiteText.identifier(table.name), "id": table.id.description,
+      "keys": (0..<keys.count).map { "k\($0)" }.joined(separator: ", "),
+      "new": keys.list(of: "NEW"), "old": keys.list(of: "OLD"), "changed": keys.changed,
+      "own": keys.list(of: nil),
+    ]
+    func make(_ part: String, _ template: TriggerTemplate, _ values: [String: String] = [:]) -> Trigger {
+      let name = SourceNames.trigger(table.id, part)
+      let filled = common.merging(values) { $1 }.merging(["trigger": SQLiteText.identifier(name)]) { $1 }
+      return Trigger(name: name, sql: template.fill(filled))
+    }
+    var triggers = [
+      make("insert", .insert), make("update", .update), make("rekey", .rekey), make("delete", .delete),
+    ]
+    for (number, probe) in Probe.probes(of: table).enumerated() {
+      triggers.append(make("probe_insert_\(number)", .probeInsert, ["displaced": probe.displaced]))
+      triggers.append(
+        make(
+          "probe_update_\(number)", .probeUpdate,
+          ["displaced": probe.displaced, "changed": probe.changed]))
+    }
+    self.triggers = triggers
+  }
+
+  /// The triggers that refuse every write after the switch.
+  static func fence(for table: SourceTable, message: String) -> [Trigger] {
+    ["INSERT", "UPDATE", "DELETE"].map { event in
+      let name = SourceNames.trigger(table.id, "fence_\(event.lowercased())")
+      return Trigger(
+        name: name,
+        sql: TriggerTemplate.sourceFence.fill([
+          "trigger": SQLiteText.identifier(name), "event": event, "table": SQLiteText.identifier(table.name),
+          "message": SQLiteText.literal(message),
+        ]))
+    }
+  }
+}
+
+/// A table's key columns as the triggers name them.
+struct KeyTerms {
+  private let columns: [(name: String, column: SourceColumn?)]
+
+  init(_ table: SourceTable) {
+    switch table.key {
+    case .rowid(let alias): columns = [(alias, nil)]
+    case .rowidColumn(let name): columns = [(SQLiteText.identifier(name), nil)]
+    case .columns:
+      columns = table.keyPositions.map { (SQLiteText.identifier(table.columns[$0].name), table.columns[$0]) }
+    }
+  }
+
+  var count: Int { columns.count }
+
+  func list(of row: String?) -> String {
+    columns.map { (row.map { "\($0)." } ?? "") + $0.name }.joined(separator: ", ")
+  }
+
+  /// True when an update changed the key's bytes or storage class.
+  var changed: String { columns.map { Self.changed($0.name, $0.column) }.joined(separator: " OR ") }
+
+  /// `nil` for the rowid, which is always an integer.
+  static func changed(_ name: String, _ column: SourceColumn?) -> String {
+    guard let column else { return "OLD.\(name) IS NOT NEW.\(name)" }
+    let bytes = "OLD.\(name) IS NOT NEW.\(name) COLLATE BINARY"
+    // A typed affinity gives one value one storage class; without one, 1 and 1.0 are equal and not the same.
+    return column.affinity == .blob ? "\(bytes) OR typeof(OLD.\(name)) <> typeof(NEW.\(name))" : bytes
+  }
+}

@@ -1,0 +1,171 @@
+import CSQLite
+import Glibc
+import Model
+
+/// A connection to the source, owned by one thread at a time (SQLite's no-mutex mode). Closed when the value dies.
+package struct Database: ~Copyable {
+  let handle: OpaquePointer
+  package let path: String
+
+  package enum Access: Sendable { case readOnly, readWrite, create }
+
+  /// Opens the file; it is never created except by `.create`. SQLite reads nothing of it until the first statement.
+  package init(path: String, access: Access) throws(SQLiteError) {
+    handle = try Self.open(path, access)
+    self.path = path
+    setBusyPatience(milliseconds: 5_000)
+  }
+
+  private static func open(_ path: String, _ access: Access) throws(SQLiteError) -> OpaquePointer {
+    let mode =
+      switch access {
+      case .readOnly: SQLITE_OPEN_READONLY
+      case .readWrite: SQLITE_OPEN_READWRITE
+      case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+      }
+    var opened: OpaquePointer?
+    let code = sqlite3_open_v2(path, &opened, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+    guard code == SQLITE_OK, let opened else {
+      let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+      sqlite3_close_v2(opened)  // A failed open still owns a handle.
+      throw SQLiteError(operation: "open the database", code: code, message: message)
+    }
+    return opened
+  }
+
+  deinit { sqlite3_close_v2(handle) }
+
+  /// How long a statement waits for another process's lock.
+  ///
+  /// Our own handler: SQLite's sleeps up to 100 ms and starves against a busy writer. This one tries every 0.1 ms at
+  /// first and every millisecond later.
+  package borrowing func setBusyPatience(milliseconds: Int) {
+    let attempts = BusyHandler.attempts(milliseconds: milliseconds)
+    sqlite3_busy_handler(handle, BusyHandler.callback, UnsafeMutableRawPointer(bitPattern: attempts))
+  }
+
+  /// Prepares one statement.
+  package borrowing func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+    var statement: OpaquePointer?
+    let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+    guard code == SQLITE_OK, let statement else { throw error("prepare a statement", code: code) }
+    return Statement(handle: statement, database: handle)
+  }
+
+  /// Runs one or several statements that return nothing of interest.
+  package borrowing func execute(_ sql: String) throws(SQLiteError) {
+    let code = sqlite3_exec(handle, sql, nil, nil, nil)
+    guard code == SQLITE_OK else { throw error("run a statement", code: code) }
+  }
+
+  /// The first column of the first row, or nil when there is no row.
+  package borrowing func scalar(_ sql: String, _ parameters: [Value] = []) throws(SQLiteError) -> Value? {
+    let statement = try prepare(sql)
+    try statement.bind(all: parameters)
+    return try statement.step() ? statement.value(0) : nil
+  }
+
+  /// The first column of the first row as an integer; 0 when there is none.
+  package borrowing func integer(_ sql: String, _ parameters: [Value] = []) throws(SQLiteError) -> Int64 {
+    guard case .integer(let value) = try scalar(sql, parameters) else { return 0 }
+    return value
+  }
+
+  /// The first column of the first row as text; nil when there is none.
+  package borrowing func string(_ sql: String, _ parameters: [Value] = []) throws(SQLiteError) -> String? {
+    guard case .text(let bytes) = try scalar(sql, parameters) else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Calls `body` for every row.
+  package borrowing func forEach(
+    _ sql: String, _ parameters: [Value] = [], _ body: (borrowing Statement) throws -> Void
+  ) throws {
+    let statement = try prepare(sql)
+    try statement.bind(all: parameters)
+    while try statement.step() { try body(statement) }
+  }
+
+  package enum TransactionKind: String, Sendable {
+    case deferred = "BEGIN"
+    case immediate = "BEGIN IMMEDIATE"
+  }
+
+  /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+  package borrowing func transaction<R>(
+    _ kind: TransactionKind, _ body: (borrowing Database) throws -> R
+  ) throws -> R {
+    try execute(kind.rawValue)
+    do {
+      let result = try body(self)
+      try execute("COMMIT")
+      return result
+    } catch {
+      rollback()
+      throw error
+    }
+  }
+
+  /// Rolls back whatever transaction is open; does nothing when there is none.
+  package borrowing func rollback() {
+    guard sqlite3_get_autocommit(handle) == 0 else { return }
+    sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
+  }
+
+  package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+  /// Rows that the last INSERT, UPDATE or DELETE changed.
+  package var changes: Int64 { sqlite3_changes64(handle) }
+
+  /// Makes every commit that a read transaction can see survive a power cut: syncs the write-ahead log.
+  package borrowing func syncLog() throws(SQLiteError) {
+    let code = changeover_sync_log(handle)
+    guard code == SQLITE_OK else { throw error("sync the write-ahead log", code: code) }
+  }
+
+  /// Whether triggers fire for this connection's own writes.
+  package borrowing func setTriggersEnabled(_ enabled: Bool) throws(SQLiteError) {
+    var result: Int32 = 0
+    let code = changeover_db_config_flag(handle, Int32(SQLITE_DBCONFIG_ENABLE_TRIGGER), enabled ? 1 : 0, &result)
+    guard code == SQLITE_OK else { throw error("switch triggers", code: code) }
+  }
+
+  /// A handle for other threads to interrupt a running statement. Must not outlive the connection.
+  package var interruptHandle: InterruptHandle { InterruptHandle(handle: handle) }
+
+  private borrowing func error(_ operation: String, code: Int32) -> SQLiteError {
+    let extended = sqlite3_extended_errcode(handle)
+    return SQLiteError(
+      operation: operation, code: extended & 0xFF == code & 0xFF ? extended : code,
+      message: String(cString: sqlite3_errmsg(handle)))
+  }
+}
+
+@available(*, unavailable) extension Database: Sendable {}
+
+/// Interrupts a statement that runs on another thread.
+package struct InterruptHandle: @unchecked Sendable {  // sqlite3_interrupt may be called from any thread.
+  let handle: OpaquePointer
+  package func interrupt() { sqlite3_interrupt(handle) }
+}
+
+/// Waits for another process's lock by short sleeps.
+private enum BusyHandler {
+  private static let briefAttempts = 200
+  private static let briefMicroseconds: UInt32 = 100
+  private static let longMicroseconds: UInt32 = 1_000
+
+  /// The number of sleeps that add up to `milliseconds`: the handler's context is this number, not a pointer.
+  static func attempts(milliseconds: Int) -> Int {
+    let brief = milliseconds * 1_000 / Int(briefMicroseconds)
+    if brief <= briefAttempts { return max(brief, 0) }
+    let rest = milliseconds * 1_000 - briefAttempts * Int(briefMicroseconds)
+    return briefAttempts + rest / Int(longMicroseconds)
+  }
+
+  static let callback: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Int32 = { context, attempt in
+    guard Int(attempt) < Int(bitPattern: context) else { return 0 }
+    usleep(Int(attempt) < briefAttempts ? briefMicroseconds : longMicroseconds)
+    return 1
+  }
+}

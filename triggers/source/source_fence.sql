@@ -1,0 +1,3 @@
+CREATE TRIGGER {trigger} BEFORE {event} ON {table} BEGIN
+  SELECT RAISE(ABORT, {message});
+END

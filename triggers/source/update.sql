@@ -1,0 +1,3 @@
+CREATE TRIGGER {trigger} AFTER UPDATE ON {table} BEGIN
+  INSERT INTO _changeover_change (tbl, op, nonce, {keys}) VALUES ({id}, 2, random(), {new});
+END

@@ -1,0 +1,64 @@
+CREATE TABLE IF NOT EXISTS {source} (
+  source uuid PRIMARY KEY,
+  label text NOT NULL,
+  format integer NOT NULL,
+  owner uuid NOT NULL,
+  epoch bigint NOT NULL,
+  phase text NOT NULL,
+  applied_group bigint NOT NULL,
+  applied_sequence bigint NOT NULL,
+  applied_nonce bigint NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now(),
+  switch_id uuid,
+  plan text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS {heartbeat} (
+  source uuid PRIMARY KEY,
+  epoch bigint NOT NULL,
+  at timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS {copy} (
+  source uuid NOT NULL,
+  table_id bigint NOT NULL,
+  cursor bytea,
+  rows bigint NOT NULL DEFAULT 0,
+  expected bigint NOT NULL DEFAULT 0,
+  step text NOT NULL DEFAULT 'rows',
+  PRIMARY KEY (source, table_id)
+);
+CREATE TABLE IF NOT EXISTS {quarantine} (
+  source uuid NOT NULL,
+  table_id bigint NOT NULL,
+  table_name text NOT NULL,
+  key bytea NOT NULL,
+  key_text text NOT NULL,
+  column_name text,
+  reason text NOT NULL,
+  image bytea,
+  first_seen timestamptz NOT NULL DEFAULT now(),
+  last_seen timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (source, table_id, key)
+);
+
+-- The position moves by compare-and-set: whoever lost the source, or comes too late, fails here and applies nothing.
+CREATE OR REPLACE FUNCTION {advance}(
+  the_source uuid, the_epoch bigint, the_phase text, from_group bigint, to_group bigint, to_sequence bigint,
+  to_nonce bigint
+) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $changeover$
+BEGIN
+  UPDATE {source}
+    SET applied_group = to_group, applied_sequence = to_sequence, applied_nonce = to_nonce, applied_at = now()
+    WHERE source = the_source AND epoch = the_epoch AND phase = the_phase AND applied_group = from_group;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'changeover: another process owns this source, or it has moved on' USING ERRCODE = 'CO001';
+  END IF;
+END
+$changeover$;
+
+CREATE OR REPLACE FUNCTION {closed}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $changeover$
+BEGIN
+  RAISE EXCEPTION 'table % is closed: changeover is filling it from SQLite, and the application writes there until cutover',
+    TG_TABLE_NAME USING ERRCODE = 'CO002', HINT = 'Run changeover cutover to switch to PostgreSQL.';
+END
+$changeover$;
