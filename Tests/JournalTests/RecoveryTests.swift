@@ -110,6 +110,32 @@ struct RecoveryTests {
     #expect(error?.failure.status == .badData && journal.names.count == 5)
   }
 
+  @Test func `begins anew after the target's position where the journal lost what the target has`() throws {
+    var journal = try TestJournal()
+    try journal.fill()
+    try Files.write([], to: journal.path(3))
+    let applied = Position(group: GroupNumber(3), sequence: ChangeNumber(30), nonce: 930)
+    let recovery = try journal.writer.recover(applied: applied)
+    #expect(recovery.last?.group == GroupNumber(2) && recovery.position == applied && recovery.setAside.count == 1)
+    #expect(throws: JournalError.self) { try journal.append(group: 3, after: 20, last: 40) }
+    #expect(throws: JournalError.self) { try journal.append(group: 5, after: 30, last: 40) }
+    try journal.append(group: 4, after: 30, last: 40)
+    try journal.append(group: 5, after: 40, last: 50)
+    #expect(try journal.directory.check() == [])
+    #expect(try journal.directory.groups(after: applied.group).map(\.number.rawValue) == [4, 5])
+    #expect(throws: JournalError.self) { try journal.directory.groups(after: GroupNumber(1)) }
+    #expect(try journal.writer.recover(applied: applied).position?.group == GroupNumber(5))
+  }
+
+  @Test func `begins an empty journal after the target's position`() throws {
+    var journal = try TestJournal()
+    let applied = Position(group: GroupNumber(7), sequence: ChangeNumber(70), nonce: 1)
+    #expect(try journal.writer.recover(applied: applied).position == applied)
+    #expect(throws: JournalError.self) { try journal.append(group: 1, after: 0, last: 1) }
+    try journal.append(group: 8, after: 70, last: 71)
+    #expect(try journal.directory.check() == [])
+  }
+
   @Test func `looks at the directory again only where something happened`() throws {
     var journal = try TestJournal()
     try journal.fill()

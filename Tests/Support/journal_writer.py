@@ -1,4 +1,4 @@
-"""Writes batch files by journal/FORMAT.md alone, well-formed or not: the golden vectors come from here, not from Swift."""
+"""Writes batch files by journal/FORMAT.md alone, well-formed or not: the golden vectors come from here."""
 
 import struct
 import zlib
