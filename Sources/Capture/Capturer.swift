@@ -28,6 +28,8 @@ package struct Capturer: ~Copyable {
   private let stop: StopSignal
   private var encoder = EntryEncoder()
   private var readers: [TableID: RowReader] = [:]
+  /// The connection that the readers were prepared on.
+  private var connection: Int?
   private let distinctKeys: String
   private let keyWidth: Int
   private var drift: DriftCheck
@@ -62,6 +64,11 @@ package struct Capturer: ~Copyable {
   ///
   /// When this returns, the group survives a power cut, and so does what it read from the source.
   package mutating func capture(from database: borrowing Database) throws -> Captured? {
+    if connection != database.identity {
+      // Prepared on another connection they would read outside this one's transaction.
+      readers = [:]
+      connection = database.identity
+    }
     let isWAL = try database.string("PRAGMA journal_mode") == "wal"
     if database.isInTransaction { return try captureInOneTransaction(database) }
     guard isWAL else { return try captureInSlices(database) }
@@ -135,8 +142,7 @@ package struct Capturer: ~Copyable {
   /// The newest change, or nil when it is the one at `from`. Throws where the source's history is not the one known.
   private mutating func look(_ database: borrowing Database, from: Position) throws -> LoggedChange? {
     try drift.check(database)
-    let first = try? change(from.sequence, in: database)
-    guard let first, first.nonce == from.nonce else {
+    guard try change(from.sequence, in: database).nonce == from.nonce else {
       throw SourceHistoryError.notContinued(path: database.path, sequence: from.sequence).failure
     }
     let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")

@@ -112,6 +112,9 @@ package struct Database: ~Copyable {
     sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
   }
 
+  /// Tells open connections apart, as long as one of its statements lives.
+  package var identity: Int { Int(bitPattern: handle) }
+
   package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
   /// Rows that the last INSERT, UPDATE or DELETE changed.
