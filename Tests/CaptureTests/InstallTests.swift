@@ -136,6 +136,18 @@ import Testing
     #expect(!isOpen)
   }
 
+  @Test(arguments: ["ALTER TABLE open ADD COLUMN c", "CREATE UNIQUE INDEX late ON open (a)", "DROP TABLE k"])
+  func `a schema that changed since it was read is not installed on`(sql: String) throws {
+    let database = try make()
+    let tables = try SourceCatalogue.read(database).tables
+    try database.execute(sql)
+    #expect(throws: (any Error).self) {
+      _ = try SourceInstallation.install(tables, owner: .random(), in: database)
+    }
+    #expect(try database.integer(Self.ours) == 0)
+    _ = try install(database)
+  }
+
   @Test func `an installation of another format is refused`() throws {
     let database = try make()
     _ = try install(database)
