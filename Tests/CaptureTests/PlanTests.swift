@@ -16,6 +16,8 @@ import Testing
     "CREATE TABLE n (k TEXT COLLATE NOCASE, v, PRIMARY KEY (k COLLATE BINARY))",
     "CREATE TABLE w (k, l BLOB, v TEXT UNIQUE, x AS (v || k) UNIQUE, PRIMARY KEY (k, l)) WITHOUT ROWID",
     "CREATE TABLE r (a UNIQUE, b)", "CREATE UNIQUE INDEX r1 ON r (abs(b))",
+    "CREATE TABLE auto (id INTEGER PRIMARY KEY, a)", "CREATE UNIQUE INDEX auto1 ON auto (id % 10)",
+    "CREATE UNIQUE INDEX auto2 ON auto (id, a)", "CREATE UNIQUE INDEX auto3 ON auto (a || 'x') WHERE id > 7",
   ]
 
   private func expectSearches(_ bench: Bench, _ sql: String, of table: String) throws {
@@ -46,6 +48,7 @@ import Testing
       #expect(Probe.unprobed(of: try bench.table(table)) == [])
     }
     #expect(Probe.unprobed(of: try bench.table("r")) == ["r1"])
+    #expect(Probe.unprobed(of: try bench.table("auto")) == ["auto1"])
   }
 
   @Test func `a row is looked up by its key's index`() throws {
