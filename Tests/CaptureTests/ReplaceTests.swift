@@ -90,7 +90,10 @@ import Testing
       "CREATE UNIQUE INDEX i2 ON t (CASE WHEN n > '5' THEN s END)",
       "CREATE UNIQUE INDEX i3 ON t (r || x)",
       "CREATE UNIQUE INDEX i4 ON t (typeof(n), typeof(s), typeof(r), x)",
-      "INSERT INTO t VALUES (1, 7, 'a', 1, 'x')"
+      "INSERT INTO t VALUES (1, 7, 'a', 1, 'x')",
+      "CREATE TABLE u (id INTEGER PRIMARY KEY, n INTEGER, s TEXT)",
+      "CREATE UNIQUE INDEX u1 ON u (CASE WHEN n > '5' THEN s END)", "CREATE UNIQUE INDEX u2 ON u (s > 5, n)",
+      "INSERT INTO u VALUES (1, 10, 'a'), (2, 2, '10')"
     ).expectCaptured(
       "INSERT OR REPLACE INTO t VALUES (2, '7', 'a', 2, 'y')",
       "INSERT OR REPLACE INTO t VALUES (3, 7.0, x'61', '3', 'z')",
@@ -98,7 +101,9 @@ import Testing
       "INSERT OR REPLACE INTO t VALUES (5, 'text', 5, 5.0, NULL)",
       "INSERT OR REPLACE INTO t VALUES (6, 'text', '5', 6, 1)",
       "INSERT OR REPLACE INTO t VALUES (7, 1, 2, 6.0, '1')",
-      "INSERT OR REPLACE INTO t VALUES (8, 3, 4, 8, 1.0), (9, 5, 6, 9, 1)")
+      "INSERT OR REPLACE INTO t VALUES (8, 3, 4, 8, 1.0), (9, 5, 6, 9, 1)",
+      "INSERT OR REPLACE INTO u VALUES (3, '11', 'a')", "INSERT OR REPLACE INTO u VALUES (4, 2, 100)",
+      "UPDATE OR REPLACE u SET n = 6, s = 'a' WHERE id = 4")
   }
 
   /// Case 2.
@@ -137,13 +142,18 @@ import Testing
       CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INT,
         v TEXT AS (lower(a)) VIRTUAL UNIQUE, s INT GENERATED ALWAYS AS (b * 2) STORED UNIQUE)
       """,
-      "INSERT INTO t (id, a, b) VALUES (1, 'Ada', 1), (2, 'Bob', 2), (3, 'Cy', 3)"
+      "INSERT INTO t (id, a, b) VALUES (1, 'Ada', 1), (2, 'Bob', 2), (3, 'Cy', 3)",
+      "CREATE TABLE two (id INTEGER PRIMARY KEY, a, b, g AS (a || b) UNIQUE, h AS (b || a) STORED)",
+      "CREATE UNIQUE INDEX i ON two (upper(h))", "INSERT INTO two VALUES (1, 'x', 'y'), (2, 'xx', 'z'), (3, 'p', 'q')"
     ).expectCaptured(
       "INSERT OR REPLACE INTO t (id, a, b) VALUES (4, 'ADA', 4)",
       "INSERT OR REPLACE INTO t (id, a, b) VALUES (5, 'e', 2)",
       "UPDATE OR REPLACE t SET a = 'CY' WHERE id = 5",
       "UPDATE OR REPLACE t SET b = 4 WHERE id = 5",
-      "REPLACE INTO t (a, b) VALUES ('cy', 4)")
+      "REPLACE INTO t (a, b) VALUES ('cy', 4)",
+      // Only one of the columns that the generated one is made of.
+      "UPDATE OR REPLACE two SET b = 'xz' WHERE id = 1", "UPDATE OR REPLACE two SET a = 'P', b = 'Q' WHERE id = 1",
+      "INSERT OR REPLACE INTO two VALUES (4, 'Pq', '')")
   }
 
   /// Case 3.
