@@ -96,11 +96,9 @@ package struct Sync {
     let held = try state.captureLock.acquire(stop: stop)
     let journaled = try state.journal.recover(source: session.installation.source).position
     _ = consume held
-    guard let journaled else { return session.record.applied }
-    guard journaled.group < session.record.applied.group else { return journaled }
-    throw Failure(
-      .badData,
-      "the target is at group \(session.record.applied.group), and this journal ends at \(journaled.group): it is an older copy",
-      remedy: "put the right state directory back, or start over with sync --reseed")
+    // A journal that lost its newest batches, or all, begins anew where the target stands; whether the source still
+    // has what follows is checked there.
+    guard let journaled, journaled.group >= session.record.applied.group else { return session.record.applied }
+    return journaled
   }
 }
