@@ -49,7 +49,8 @@ let package = Package(
       name: "Pipeline", dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply"],
       swiftSettings: settings),
     .target(
-      name: "Cutover", dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
+      name: "Cutover",
+      dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
       swiftSettings: settings),
     .executableTarget(
       name: "changeover",

@@ -51,7 +51,8 @@ package struct Cutover {
       let record = try SourceRecord.read(installation.source, catalogue, &connection)
     else {
       throw Failure(
-        .configuration, "the target knows nothing of this source", remedy: "check --target, or run changeover sync first")
+        .configuration, "the target knows nothing of this source",
+        remedy: "check --target, or run changeover sync first")
     }
     let session = SyncSession(installation: installation, record: record, catalogue: catalogue)
     return try run(session, state, database, &connection)
@@ -78,7 +79,10 @@ package struct Cutover {
       if session.record.phase == .switching {
         let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
         session.record = try reread(session, &connection)
-        steps.note("recovery", outcome == .completed ? "an earlier cutover had decided: completed" : "an earlier cutover had not decided: taken back")
+        steps.note(
+          "recovery",
+          outcome == .completed
+            ? "an earlier cutover had decided: completed" : "an earlier cutover had not decided: taken back")
       }
       _ = consume apply
       _ = consume capture

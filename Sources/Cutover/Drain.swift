@@ -91,7 +91,9 @@ struct Drain: ~Copyable {
   }
 
   private func handedOut(_ database: borrowing Database) throws -> [String: Int64] {
-    guard try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'") > 0 else { return [:] }
+    guard try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'") > 0 else {
+      return [:]
+    }
     var numbers: [String: Int64] = [:]
     try database.forEach("SELECT name, seq FROM sqlite_sequence") { numbers[$0.string(0) ?? ""] = $0.integer(1) }
     return numbers

@@ -79,7 +79,9 @@ struct Switch {
       started = .now
       try drain.last(switchID, database, &connection)
       committedOnTarget = true
-      steps.note("final drain", "position = newest change (\(drain.position.sequence)); sequences and foreign keys set", since: started)
+      steps.note(
+        "final drain", "position = newest change (\(drain.position.sequence)); sequences and foreign keys set",
+        since: started)
       try Self.check(deadline)
       started = .now
       try session.installation.fence(switchID: switchID, message: fenceMessage, in: database)
@@ -101,7 +103,9 @@ struct Switch {
     _ connection: inout Connection, _ steps: inout Steps
   ) throws {
     let started = ContinuousClock.now
-    let isOverTime = error is PauseLimitExceeded || (error as? PostgresError).map { if case .timedOut = $0 { true } else { false } } ?? false
+    let isOverTime =
+      error is PauseLimitExceeded
+      || (error as? PostgresError).map { if case .timedOut = $0 { true } else { false } } ?? false
     guard isOverTime || error is PostgresError || error is SQLiteError else { throw error }
     let reason = isOverTime ? "the pause limit of \(options.pauseLimit) s was reached" : "\(error)"
     var detail = "\(reason): the source goes on as before"
@@ -132,7 +136,9 @@ struct Switch {
       var fresh = try Connection(options.target, applicationName: "changeover cutover", stop: stop, timeoutSeconds: 10)
       try TargetPhase(session.catalogue, session.record.source).complete(switchID, plan: session.record.plan, &fresh)
     }
-    steps.note("target open", "the application may write to PostgreSQL; its writes are recorded for the way back", since: started)
+    steps.note(
+      "target open", "the application may write to PostgreSQL; its writes are recorded for the way back", since: started
+    )
   }
 
   private static func check(_ deadline: ContinuousClock.Instant) throws(PauseLimitExceeded) {

@@ -31,7 +31,8 @@ package struct JournalReplay: Sendable {
   package func run(from: GroupNumber?, execute: Bool) throws -> Outcome {
     guard let state = StateDirectory(existing: statePath) else {
       throw Failure(
-        .configuration, "\(statePath) is not a state directory of changeover", remedy: "name the right one with --state")
+        .configuration, "\(statePath) is not a state directory of changeover", remedy: "name the right one with --state"
+      )
     }
     guard let lock = try state.syncLock.tryAcquire() else {
       throw Failure(.tryAgain, "changeover sync of \(source) is running", remedy: "stop it first")
@@ -74,7 +75,8 @@ package struct JournalReplay: Sendable {
     let groups = try state.journal.groups(after: GroupNumber(first.rawValue - 1))
     if let found = groups.first?.number, found != first {
       throw Failure(
-        .badData, "the journal begins at group \(found), not at \(first)", remedy: "changeover journal list tells which there are")
+        .badData, "the journal begins at group \(found), not at \(first)",
+        remedy: "changeover journal list tells which there are")
     }
     let again = groups.filter { $0.number <= record.applied.group }
     let new = groups.filter { $0.number > record.applied.group }

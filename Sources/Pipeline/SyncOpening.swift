@@ -128,7 +128,8 @@ struct SyncOpening {
       if !isInstalled, !Planner.keyHolds(input) {
         guard let rowid = KeyChoice.rowidKey(of: table) else {
           throw Failure(
-            .badData, "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
+            .badData,
+            "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
             remedy: "make them one class, or leave the table out with --exclude")
         }
         input.table.key = rowid
@@ -147,7 +148,8 @@ struct SyncOpening {
     {
       guard record.phase != .switched, installation.switchID == nil else {
         throw Failure(
-          .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
+          .configuration,
+          "the target is the authority since the switch: copying over it would lose what was written there",
           remedy: "nothing to do; drop the target's tables by hand if that is really meant")
       }
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {

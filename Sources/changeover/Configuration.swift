@@ -65,7 +65,9 @@ struct Configuration: Sendable {
   private static func line(of key: String, in text: String) -> Int {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     let found = lines.firstIndex { line in
-      let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "=" || $0 == "\"" || $0 == "[" || $0 == "]" || $0 == "." })
+      let words = line.split(whereSeparator: {
+        $0 == " " || $0 == "\t" || $0 == "=" || $0 == "\"" || $0 == "[" || $0 == "]" || $0 == "."
+      })
       return words.first.map(String.init) == key
     }
     return (found ?? 0) + 1
@@ -89,7 +91,9 @@ struct Configuration: Sendable {
     func strings(_ value: TOMLArray?) throws -> [String] {
       guard let value else { throw failure("is not a list of strings", "write \(key) = [\"…\"]") }
       return try value.map { item in
-        guard let text = item.string else { throw failure("holds something else than strings", "write \(key) = [\"…\"]") }
+        guard let text = item.string else {
+          throw failure("holds something else than strings", "write \(key) = [\"…\"]")
+        }
         return text
       }
     }

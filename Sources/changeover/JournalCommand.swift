@@ -59,7 +59,8 @@ struct JournalCommand: ParsableCommand {
         let journal = try stores.journal()
         let found = try journal.files().filter { $0.name.group == GroupNumber(number) }
         guard !found.isEmpty else {
-          throw Failure(.badData, "the journal has no group \(number)", remedy: "changeover journal list tells which there are")
+          throw Failure(
+            .badData, "the journal has no group \(number)", remedy: "changeover journal list tells which there are")
         }
         return found.map { journal.path(of: $0.name) }
       }
@@ -86,13 +87,16 @@ struct JournalCommand: ParsableCommand {
                 "findings",
                 .array(
                   findings.map {
-                    .object([("file", .string($0.file)), ("kind", .string($0.kind.rawValue)), ("detail", .string($0.detail))])
+                    .object([
+                      ("file", .string($0.file)), ("kind", .string($0.kind.rawValue)), ("detail", .string($0.detail)),
+                    ])
                   })
               ),
             ]).text)
         } else {
           for finding in findings { Terminal.print(finding.description) }
-          Terminal.print(findings.isEmpty ? "\(files) batches, all good" : "\(files) batches, \(findings.count) findings")
+          Terminal.print(
+            findings.isEmpty ? "\(files) batches, all good" : "\(files) batches, \(findings.count) findings")
         }
         if !findings.isEmpty { throw ExitCode(ExitStatus.checkFailed.rawValue) }
       }
@@ -119,7 +123,8 @@ struct JournalCommand: ParsableCommand {
       let outcome = try replay.run(from: from.map { GroupNumber($0) }, execute: execute)
       let verb = execute ? "applied" : "would apply"
       Terminal.print(
-        "\(verb) \(outcome.again) groups again and \(outcome.new) new ones; the target \(execute ? "is" : "would be") at group \(outcome.position.group)")
+        "\(verb) \(outcome.again) groups again and \(outcome.new) new ones; the target \(execute ? "is" : "would be") at group \(outcome.position.group)"
+      )
     }
   }
 
@@ -134,7 +139,8 @@ extension StoreOptions {
     let path = try state(configuration())
     guard let state = StateDirectory(existing: path) else {
       throw Failure(
-        .configuration, "\(path) is not a state directory of changeover", remedy: "name it with --state, or the source with --source")
+        .configuration, "\(path) is not a state directory of changeover",
+        remedy: "name it with --state, or the source with --source")
     }
     return state.journal
   }

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Synchronization
 
 /// SIGTERM and SIGINT ask for a clean end.
 enum Signals {
@@ -16,5 +17,13 @@ enum Signals {
     sigaction(SIGINT, &action, nil)
   }
 
-  private static let handler: @convention(c) (Int32) -> Void = { _ in stop?.request() }
+  /// Whether one came.
+  static var wereRaised: Bool { raised.load(ordering: .acquiring) }
+
+  private static let raised = Atomic<Bool>(false)
+
+  private static let handler: @convention(c) (Int32) -> Void = { _ in
+    raised.store(true, ordering: .releasing)
+    stop?.request()
+  }
 }

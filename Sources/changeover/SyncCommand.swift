@@ -47,6 +47,6 @@ struct SyncCommand: ParsableCommand {
     let reporter = SyncReporter()
     defer { reporter.finish() }
     try Sync(options, stop: stop) { reporter.tell($0) }.run()
-    if stop.isRequested { reporter.tell(.note("stopped")) }
+    if Signals.wereRaised { reporter.tell(.note("stopped as asked; sync goes on from here when it is started again")) }
   }
 }

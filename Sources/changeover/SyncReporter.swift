@@ -16,7 +16,7 @@ final class SyncReporter: Sendable {
   }
   private let state = Mutex(State())
   private let logger: Logger = {
-    var logger = Logger(label: "changeover", factory: { StreamLogHandler.standardError(label: $0) })
+    var logger = Logger(label: "changeover", factory: { _ in LineLogHandler() })
     logger.logLevel = .info
     return logger
   }()
@@ -28,12 +28,16 @@ final class SyncReporter: Sendable {
     case .leftOut(let table, let reason): line("'\(table)' stays out: \(reason)")
     case .scanning(let table, let rows): scanning(table, rows)
     case .installed(let tables): line("triggers installed on \(tables) tables")
-    case .targetCreated(let tables, let schema): line("\(tables) tables created in schema '\(schema)', closed until cutover")
+    case .targetCreated(let tables, let schema):
+      line("\(tables) tables created in schema '\(schema)', closed until cutover")
     case .copying(let counts): copying(counts)
-    case .copied(let rows, let seconds): line("copied \(rows) rows in \(Self.decimal(seconds)) s (\(Self.rate(rows, seconds)) rows/s)")
-    case .buildingIndexes(let done, let total): if total > 0 { line("indexes: \(done) of \(total)") }
+    case .copied(let rows, let seconds):
+      line("copied \(rows) rows in \(Self.decimal(seconds)) s (\(Self.rate(rows, seconds)) rows/s)")
+    case .buildingIndexes(let done, let total):
+      if total > 0, done == total || isDue(seconds: 1) { line("indexes: \(done) of \(total)") }
     case .streaming(let position): line("streaming from group \(position.group), change \(position.sequence)")
-    case .applied(let groups, let entries, let lag): line("applied \(entries) rows in \(groups) groups, \(lag) changes behind")
+    case .applied(let groups, let entries, let lag):
+      line("applied \(entries) rows in \(groups) groups, \(lag) changes behind")
     case .targetAway(let reason, let seconds):
       warn("PostgreSQL is away: \(reason); changes go on into the journal, next try in \(Self.decimal(seconds)) s")
     case .targetBack: line("PostgreSQL is back")
@@ -74,7 +78,9 @@ final class SyncReporter: Sendable {
       }
       return (state.copyStarted ?? .now, state.copyStartRows)
     }
-    guard counts.tablesDone == counts.tables || isDue(seconds: Terminal.isInteractive ? 0.1 : Self.lineSeconds) else { return }
+    guard counts.tablesDone == counts.tables || isDue(seconds: Terminal.isInteractive ? 0.1 : Self.lineSeconds) else {
+      return
+    }
     let seconds = started.0.duration(to: .now) / .seconds(1)
     let copied = counts.rows - started.1
     let rate = seconds > 0 ? Double(copied) / seconds : 0
@@ -87,7 +93,9 @@ final class SyncReporter: Sendable {
       let room = max(Terminal.width - text.count - 12, 0)
       let width = min(room, 30)
       let filled = Int(Double(width) * min(max(share, 0), 1))
-      let bar = width > 4 ? "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "] " : ""
+      let bar =
+        width > 4
+        ? "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "] " : ""
       draw("copying \(bar)\(text)")
     } else {
       logger.info("copying: \(text)")
