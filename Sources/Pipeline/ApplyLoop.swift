@@ -41,6 +41,10 @@ struct ApplyLoop: ~Copyable {
         if connection == nil { connection = try reconnect() }
         guard var open = connection.take() else { continue }
         return try work(&open)
+      } catch let error as SQLiteError where error.isBusy {
+        // The application has the source to itself: only the first copy needs it here, and goes on where it was.
+        connection = nil
+        progress.stop.wait(milliseconds: 200)
       } catch let error as PostgresError {
         if error.isStopped { throw Stopped() }
         connection = nil
