@@ -32,9 +32,10 @@ extension ConnectError {
     default: break
     }
     // A pooler reports these without the server's own state.
-    if says("no such database") { return .noSuchDatabase }
+    let isAbsent = says("does not exist")
+    if says("no such database") || (isAbsent && says("database \"")) { return .noSuchDatabase }
     if says("password authentication failed", "SASL authentication failed") { return .wrongPassword }
-    if says("no such user", "authentication failed") { return .authentication }
+    if says("no such user", "authentication failed") || (isAbsent && says("role \"")) { return .authentication }
     if says("no more connections allowed", "server login has been failing", "query_wait_timeout") { return .notReady }
     if state != nil { return .other }
 

@@ -64,8 +64,7 @@ extension Connection {
         try body(UnsafeRawBufferPointer(row))
       }
     } catch {
-      if let error = error as? PostgresError { wire.settle(after: error) }
-      wire.interrupt()
+      wire.settle(after: error)
       throw error
     }
     return try wire.finish { wire throws(PostgresError) in try wire.results().affectedRows }
@@ -75,13 +74,13 @@ extension Connection {
 extension Wire {
   /// Reads the result that opens a COPY; anything else is an error.
   mutating func begin(copy status: ExecStatusType) throws(PostgresError) {
-    guard let raw = try nextResult() else { throw lost() }
-    let result = QueryResult(owning: raw)
-    if PQresultStatus(raw) == status { return }
-    let failure = PQresultStatus(raw) == PGRES_FATAL_ERROR ? error(of: raw) : .misuse("the statement is no such COPY")
-    _ = consume result
-    if case .misuse = failure { throw failure }  // Interrupted by the caller, which ends another kind of COPY too.
-    _ = try? results()
+    guard let result = try nextResult() else { throw lost() }
+    if result.status == status { return }
+    guard result.status == PGRES_FATAL_ERROR else {
+      throw .misuse("the statement is no such COPY")  // `settle` then ends whatever it is.
+    }
+    let failure = error(of: result)
+    while try nextResult() != nil {}
     throw failure
   }
 

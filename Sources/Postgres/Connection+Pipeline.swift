@@ -18,8 +18,7 @@ extension Connection {
       wire = pipeline.wire
       return try wire.finishPipeline(of: pipeline.count)
     } catch {
-      if let error = error as? PostgresError { wire.settle(after: error) }
-      if !wire.isBroken { wire.interrupt() }
+      wire.settle(after: error)
       throw error
     }
   }
@@ -35,17 +34,16 @@ extension Wire {
     var failure: PostgresError?
     var statement = 0
     while awaitsSync {
-      guard let raw = try nextResult() else {  // The end of one statement's results.
+      guard let result = try nextResult() else {  // The end of one statement's results.
         if PQstatus(handle) != CONNECTION_OK { throw failure ?? lost() }
         statement += 1
         continue
       }
-      let result = QueryResult(owning: raw)
-      switch PQresultStatus(raw) {
+      switch result.status {
       case PGRES_PIPELINE_SYNC: awaitsSync = false
-      case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: results.append(result)
+      case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: results.append(consume result)
       case PGRES_PIPELINE_ABORTED: break
-      default: failure = failure ?? error(of: raw).inStatement(statement)
+      default: failure = failure ?? error(of: result).inStatement(statement)
       }
     }
     guard PQexitPipelineMode(handle) == 1 else { throw lost() }

@@ -2,11 +2,16 @@ import CPostgres
 
 /// The rows of one statement, in binary. It outlives its connection; freed once, when the value dies.
 package struct QueryResult: ~Copyable {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
 
   init(owning handle: OpaquePointer) { self.handle = handle }
 
   deinit { PQclear(handle) }
+
+  var status: ExecStatusType { PQresultStatus(handle) }
+
+  /// Whether this is an error that the server sent: libpq's own come without an SQLSTATE.
+  var isServerError: Bool { PQresultErrorField(handle, Int32(UInt8(ascii: "C"))) != nil }
 
   package var rowCount: Int { Int(PQntuples(handle)) }
   package var columnCount: Int { Int(PQnfields(handle)) }

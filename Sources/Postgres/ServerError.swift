@@ -50,7 +50,8 @@ package struct ServerError: Error, Sendable {
   }
 
   /// The row in a context line such as `COPY orders, line 17, column total: "…"`. The word for "line" is translated,
-  /// so the first number after the comma is taken.
+  /// so the first number that ends a part is
+  /// taken: a hint, where the table's name has such a part itself.
   static func copyRow(in context: String) -> Int? {
     let line = context.utf8.prefix { $0 != UInt8(ascii: "\n") }
     guard line.starts(with: "COPY ".utf8) else { return nil }
@@ -58,7 +59,8 @@ package struct ServerError: Error, Sendable {
       let words = part.split(separator: UInt8(ascii: " "), maxSplits: 1)
       guard words.count == 2 else { continue }
       let digits = words[1].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-      if let row = Int(String(decoding: digits, as: UTF8.self)) { return row }
+      let isWhole = digits.count == words[1].count || words[1][digits.endIndex] == UInt8(ascii: ":")
+      if isWhole, let row = Int(String(decoding: digits, as: UTF8.self)) { return row }
     }
     return nil
   }
@@ -67,9 +69,9 @@ package struct ServerError: Error, Sendable {
 extension ServerError: CustomStringConvertible, CustomDebugStringConvertible {
   /// What may be shown: `unique violation on constraint "orders_pkey" of table "orders" (SQLSTATE 23505)`.
   package var description: String {
-    var text = Self.mayHoldValues(sqlState) ? Self.conditionName(sqlState) : message
-    if text.isEmpty { text = Self.conditionName(sqlState) }
-    if Self.mayHoldValues(sqlState) {
+    var text = message
+    if Self.mayHoldValues(sqlState) || message.isEmpty {
+      text = Self.conditionName(sqlState)
       if let constraint { text += " on constraint \"\(constraint)\"" }
       if let column { text += " in column \"\(column)\"" }
       if let table { text += " of table \"\(table)\"" }
@@ -80,9 +82,12 @@ extension ServerError: CustomStringConvertible, CustomDebugStringConvertible {
 
   package var debugDescription: String { description }
 
-  /// Data exceptions (22), constraint violations (23), and what the user's functions raise (P0) quote values in their
-  /// text.
-  static func mayHoldValues(_ sqlState: String) -> Bool {
-    ["22", "23", "44", "P0"].contains(sqlState.prefix(2))
-  }
+  /// Data exceptions (22), constraint violations (23) and what users' functions raise (P0, 38 and any other) quote values
+  /// in their text; so only classes that speak of the server and its objects are trusted, and CO, which changeover's
+  /// own functions raise.
+  static func mayHoldValues(_ sqlState: String) -> Bool { !wordyClasses.contains(String(sqlState.prefix(2))) }
+
+  private static let wordyClasses: Set<String> = [
+    "08", "0A", "21", "25", "28", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "CO", "F0", "XX",
+  ]
 }

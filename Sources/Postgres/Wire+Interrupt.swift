@@ -3,13 +3,9 @@ import Glibc
 import Model
 
 extension Wire {
-  /// Brings the connection back to rest after an error of an exchange, or gives it up.
-  mutating func settle(after error: PostgresError) {
-    switch error {
-    case .stopped, .timedOut, .misuse, .unexpectedResult: interrupt()
-    case .connectionLost: giveUp()
-    case .server, .connect: break
-    }
+  /// Brings the connection back to rest after an error, also one of a caller's closure, or gives it up.
+  mutating func settle(after error: any Error) {
+    if case .connectionLost = error as? PostgresError { giveUp() } else { interrupt() }
   }
 
   /// Cancels the statement that is running, if any, and reads to its end. A server that does not answer in time loses
@@ -37,13 +33,12 @@ extension Wire {
   private mutating func drain() throws(PostgresError) {
     if PQpipelineStatus(handle) != PQ_PIPELINE_OFF { return try drainPipeline() }
     try flush()
-    while let raw = try nextResult() {
-      let result = QueryResult(owning: raw)
-      switch PQresultStatus(raw) {
-      case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: try endAnyCopy(raw)
-      default: if case .connectionLost = error(ofAny: raw) { throw lost() }
+    while let result = try nextResult() {
+      switch result.status {
+      case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: try endCopy(result.status)
+      case PGRES_FATAL_ERROR: if case .connectionLost = error(of: result) { throw lost() }
+      default: break
       }
-      _ = consume result
     }
   }
 
@@ -58,19 +53,13 @@ extension Wire {
     }
     try flush()
     while awaitsSync {
-      guard let raw = try nextResult() else {
+      guard let result = try nextResult() else {
         if PQstatus(handle) != CONNECTION_OK { throw lost() }
         continue
       }
-      let result = QueryResult(owning: raw)
-      if PQresultStatus(raw) == PGRES_PIPELINE_SYNC { awaitsSync = false }
-      _ = consume result
+      if result.status == PGRES_PIPELINE_SYNC { awaitsSync = false }
     }
     guard PQexitPipelineMode(handle) == 1 else { throw lost() }
-  }
-
-  private func error(ofAny result: OpaquePointer) -> PostgresError? {
-    PQresultStatus(result) == PGRES_FATAL_ERROR ? error(of: result) : nil
   }
 
   /// Shuts the socket, so that the server notices at once, and marks the connection as gone.

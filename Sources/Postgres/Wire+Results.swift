@@ -24,26 +24,25 @@ extension Wire {
     guard status == 1 else { throw refused() }
   }
 
-  /// The next result, waiting for it; nil where the statement has no more. The caller clears it.
-  mutating func nextResult() throws(PostgresError) -> OpaquePointer? {
+  /// The next result, waiting for it; nil where the statement has no more.
+  mutating func nextResult() throws(PostgresError) -> QueryResult? {
     while PQisBusy(handle) == 1 {
       if try wait(writing: PQflush(handle) == 1) { try consume() }
     }
-    return PQgetResult(handle)
+    return PQgetResult(handle).map { QueryResult(owning: $0) }
   }
 
   /// Reads all results of what was sent: the last good one, or the first error after the rest was read.
   mutating func results() throws(PostgresError) -> QueryResult {
     var last: QueryResult?
     var failure: PostgresError?
-    while let raw = try nextResult() {
-      let result = QueryResult(owning: raw)
-      switch PQresultStatus(raw) {
+    while let result = try nextResult() {
+      switch result.status {
       case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: last = consume result
       case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
         failure = failure ?? .misuse("COPY among plain statements")
-        try endAnyCopy(raw)
-      default: failure = failure ?? error(of: raw)
+        try endCopy(result.status)
+      default: failure = failure ?? error(of: result)
       }
     }
     if let failure { throw failure }
@@ -52,17 +51,17 @@ extension Wire {
   }
 
   /// The error that a result carries. FATAL means that the server closes the connection after it.
-  func error(of result: OpaquePointer) -> PostgresError {
-    if PQresultErrorField(result, Self.sqlStateField) == nil {
+  func error(of result: borrowing QueryResult) -> PostgresError {
+    guard result.isServerError else {
       return PQstatus(handle) == CONNECTION_OK ? .unexpectedResult("libpq could not read the server's answer") : lost()
     }
-    let error = ServerError(result)
+    let error = ServerError(result.handle)
     return error.severity == "FATAL" || error.severity == "PANIC" ? .connectionLost(error.description) : .server(error)
   }
 
   /// Leaves a COPY that nobody wanted, or that was interrupted: fails one in, reads one out to its end.
-  mutating func endAnyCopy(_ result: OpaquePointer) throws(PostgresError) {
-    if PQresultStatus(result) == PGRES_COPY_IN {
+  mutating func endCopy(_ status: ExecStatusType) throws(PostgresError) {
+    if status == PGRES_COPY_IN {
       try putCopyEnd(reason: "changeover gave up")
     } else {
       while let row = try nextCopyRow() { PQfreemem(row.baseAddress) }
@@ -102,6 +101,4 @@ extension Wire {
   static func check(_ sql: String) throws(PostgresError) {
     if sql.utf8.contains(0) { throw .misuse("a statement holds a NUL character") }
   }
-
-  private static let sqlStateField = Int32(UInt8(ascii: "C"))
 }
