@@ -15,6 +15,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
   ],
   targets: [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -44,10 +45,16 @@ let package = Package(
     .target(
       name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "TriggerTemplates"],
       swiftSettings: settings),
+    .target(
+      name: "Pipeline", dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply"],
+      swiftSettings: settings),
     .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
 
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
-    .testTarget(name: "JournalTests", dependencies: ["Journal", "Model"], swiftSettings: settings),
+    .testTarget(
+      name: "JournalTests",
+      dependencies: ["Journal", "Model", .product(name: "Subprocess", package: "swift-subprocess")],
+      swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -46,8 +46,12 @@ extension EntryCursor {
 
   /// A name as it is where that is plain, otherwise in double quotes.
   private static func quoted(_ name: String) -> String {
-    let isPlain = name.unicodeScalars.allSatisfy {
-      $0.properties.isAlphabetic || "0123456789_".unicodeScalars.contains($0)
+    let isPlain = name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+      default: false
+      }
     }
     return isPlain && !name.isEmpty ? name : JSON.string(name).text
   }

@@ -37,11 +37,11 @@ struct BatchChain {
     if header.source != expected {
       findings.append(finding(.foreignSource, "belongs to source \(header.source), not to \(expected)"))
     }
-    if !isExpected(name) {
+    if !isExpected(name), !isAnew(header) {
       let before = previous.map { "between \($0.name) and it" } ?? "of its group before it"
       return findings + [finding(.missing, "is there, and files \(before) are missing")]
     }
-    guard let before = previous?.header else { return findings }
+    guard let before = previous?.header, !isAnew(header) else { return findings }
     if header.previousChecksum != before.headerChecksum {
       findings.append(finding(.chain, "was not written after the \(before.name) that is here"))
     }
@@ -54,6 +54,12 @@ struct BatchChain {
       findings.append(finding(.sequence, detail))
     }
     return findings
+  }
+
+  /// Whether the journal begins anew with this file, because the target was ahead of what was left.
+  private func isAnew(_ header: BatchHeader) -> Bool {
+    guard let before = previous?.header, !before.moreFollows else { return false }
+    return header.previousChecksum == 0 && header.part == 0 && header.group > before.group
   }
 
   /// Whether a file of this name may come next. The oldest file must begin its group.

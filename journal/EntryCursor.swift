@@ -113,10 +113,7 @@ package struct EntryCursor {
     let keyCount = try reader.count(1...columnCount, else: .keyCount)
     var keyPositions: [Int] = []
     keyPositions.reserveCapacity(keyCount)
-    for _ in 0..<keyCount {
-      guard let position = Int(exactly: try reader.varint()) else { throw .keyPosition }
-      keyPositions.append(position)
-    }
+    for _ in 0..<keyCount { keyPositions.append(Int(clamping: try reader.varint())) }
     let table = JournalTable(id: id, name: name, columns: columns, keyPositions: keyPositions)
     if let flaw = table.flaw { throw flaw }
     recent = tables.count

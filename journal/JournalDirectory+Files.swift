@@ -17,8 +17,12 @@ extension JournalDirectory {
 
   /// Reads the directory.
   func scan() throws(JournalError) -> Scan {
-    guard let directory = opendir(path) else {
-      throw .system(operation: "list the journal", path: path, code: errno)
+    let operation = "list the journal"
+    let descriptor = try File.retrying(operation, path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard let directory = fdopendir(descriptor) else {
+      let code = errno
+      close(descriptor)
+      throw .system(operation: operation, path: path, code: code)
     }
     defer { closedir(directory) }
     var scan = Scan()
@@ -34,7 +38,7 @@ extension JournalDirectory {
         scan.others.append(name)
       }
     }
-    if errno != 0 { throw .system(operation: "list the journal", path: path, code: errno) }
+    if errno != 0 { throw .system(operation: operation, path: path, code: errno) }
     scan.batches.sort { $0.name < $1.name }
     scan.temporaries.sort()
     scan.others.sort()
@@ -58,7 +62,11 @@ extension JournalDirectory {
   func publish(_ temporary: String, as name: BatchName) throws(JournalError) {
     let file = path(of: name)
     // A hard link refuses a name that is taken, where a rename replaces the file.
-    if link("\(path)/\(temporary)", file) == 0 { return try remove(file: temporary) }
+    if link("\(path)/\(temporary)", file) == 0 {
+      // The batch is there; `recover` removes a temporary name that stays.
+      try? remove(file: temporary)
+      return
+    }
     guard [EPERM, ENOTSUP, ENOSYS].contains(errno) else {
       throw .system(operation: "name", path: file, code: errno)
     }

@@ -8,6 +8,8 @@ package struct JournalWriter: ~Copyable {
   package let source: RandomID
   /// The batch written last, whether or not it ends its group.
   package private(set) var last: BatchHeader?
+  /// The position after which the journal begins anew, because the target holds groups that the journal lost.
+  private var ahead: Position?
   private var encoder = BatchEncoder()
 
   /// Opens a journal for writing; call `recover` before the first batch.
@@ -18,12 +20,21 @@ package struct JournalWriter: ~Copyable {
 
   /// Finds where the journal stands. Call it each time the apply lock was taken: another process may have captured a group.
   ///
+  /// `applied` is the target's position where it is known. A target that is ahead of the journal (a disk lost the newest
+  /// batches, or the whole journal) has what is missing: the journal then begins anew after that position.
+  ///
   /// Costs a few system calls where nothing happened since this writer's last batch.
-  package mutating func recover() throws(JournalError) -> Recovery {
-    if let last, !last.moreFollows, try isNewest(last) { return Recovery(last: last) }
-    last = nil
-    let recovery = try directory.recover(source: source)
-    last = recovery.last
+  package mutating func recover(applied: Position? = nil) throws(JournalError) -> Recovery {
+    var recovery: Recovery
+    if let last, !last.moreFollows, try isNewest(last) {
+      recovery = Recovery(last: last)
+    } else {
+      last = nil
+      recovery = try directory.recover(source: source)
+      last = recovery.last
+    }
+    if let applied, applied.group > last?.group ?? GroupNumber(0) { recovery.ahead = applied }
+    ahead = recovery.ahead
     return recovery
   }
 
@@ -32,9 +43,11 @@ package struct JournalWriter: ~Copyable {
     _ header: BatchHeader, _ entries: borrowing EntryEncoder
   ) throws(JournalError) -> BatchHeader {
     if let reason = mismatch(header) { throw .notNext(file: header.name.description, reason: reason) }
-    let written = try encoder.encode(header, entries, previousChecksum: last?.headerChecksum ?? 0)
+    let previous = ahead == nil ? last?.headerChecksum ?? 0 : 0
+    let written = try encoder.encode(header, entries, previousChecksum: previous)
     try store(written.name)
     last = written
+    ahead = nil
     return written
   }
 
@@ -66,12 +79,17 @@ package struct JournalWriter: ~Copyable {
     let (next, overflow) = last.group.rawValue.addingReportingOverflow(1)
     guard !overflow, try directory.exists(last.name) else { return false }
     if try directory.exists(BatchName(group: GroupNumber(next), part: 0)) { return false }
-    return try directory.header(of: last.name) == last
+    // What is no longer readable is no longer as written; `recover` says what it is.
+    return (try? directory.header(of: last.name)) == last
   }
 
   /// Why a batch cannot be the next; nil when it can.
   private func mismatch(_ header: BatchHeader) -> String? {
     if header.source != source { return "it is of another source" }
+    if let ahead {
+      let follows = header.part == 0 && header.group.rawValue == ahead.group.rawValue &+ 1
+      return follows ? nil : "it is not the one that follows the target's group \(ahead.group)"
+    }
     guard let last else { return header.part == 0 ? nil : "a group begins with part 0" }
     let follows =
       last.moreFollows

@@ -9,6 +9,10 @@ package struct Recovery: Sendable, Equatable {
   /// Files of a damaged last group, renamed to end in `.torn`.
   package internal(set) var setAside: [String] = []
 
-  /// The position of the last complete group; nil when the journal is empty.
-  package var position: Position? { last?.position }
+  /// The target's position, where it is ahead of the journal: groups up to it are lost here, and applied there.
+  package internal(set) var ahead: Position?
+
+  /// The position to capture from: that of the last complete group, or the target's where that is ahead; nil when the
+  /// journal is empty.
+  package var position: Position? { ahead ?? last?.position }
 }

@@ -48,6 +48,16 @@ package struct Capturer: ~Copyable {
     drift = try DriftCheck(installation: installation, in: database)
   }
 
+  /// Whether there is a change after the position, or the schema moved; one look without a group.
+  package mutating func hasNews(in database: borrowing Database) throws(SQLiteError) -> Bool {
+    let startedAt = clock.now
+    let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
+    if newest != position.sequence.rawValue { return true }
+    if try drift.isStale(in: database) { return true }
+    lookedAt = startedAt
+    return false
+  }
+
   /// Captures and journals everything committed so far as one group; nil where there is nothing new.
   ///
   /// When this returns, the group survives a power cut, and so does what it read from the source.

@@ -23,6 +23,11 @@ package struct DriftCheck {
     schemaVersion = version
   }
 
+  /// Whether the schema's version moved since the last check.
+  func isStale(in database: borrowing Database) throws(SQLiteError) -> Bool {
+    try database.integer("PRAGMA schema_version") != schemaVersion
+  }
+
   private mutating func compare(_ database: borrowing Database) throws {
     // After the switch the fence stands in the place of the capture triggers.
     guard installation.switchID == nil else { return }

@@ -10,6 +10,12 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
   package let code: Int32
   package let message: String
 
+  package init(operation: String, code: Int32, message: String) {
+    self.operation = operation
+    self.code = code
+    self.message = message
+  }
+
   /// The lower eight bits: the primary result code.
   package var primaryCode: Int32 { code & 0xFF }
 

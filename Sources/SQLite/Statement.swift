@@ -134,6 +134,16 @@ package struct Statement: ~Copyable {
     return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
   }
 
+  /// A TEXT column's bytes, which die at the next `step()`: for the copy's loop, which uses them at once.
+  @inlinable @inline(__always) package func textView(_ column: Int) -> UnsafeRawBufferPointer {
+    withText(column) { $0 }
+  }
+
+  /// A BLOB column's bytes, which die at the next `step()`: for the copy's loop, which uses them at once.
+  @inlinable @inline(__always) package func blobView(_ column: Int) -> UnsafeRawBufferPointer {
+    withBlob(column) { $0 }
+  }
+
   package func value(_ column: Int) -> Value {
     switch storageClass(column) {
     case .null: .null

@@ -1,0 +1,76 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# The major version of the PostgreSQL to test against; empty means the installed one.
+PG ?=
+# Continuous integration repeats, on this version, the tests that talk to a server.
+SECOND_PG := 18
+SERVER_TESTS := ScenarioTests|PostgresTests|ApplyTests
+
+SWIFT_SOURCES := Package.swift Sources Tests triggers journal
+BINARY := .build/release/changeover
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the release binary, .build/release/changeover
+	@scripts/install-dependencies build
+	@echo "==> Building $(BINARY)"
+	swift build -c release --static-swift-stdlib --product changeover
+
+# Builds only what is missing: under sudo there is often no swift.
+$(BINARY):
+	@$(MAKE) --no-print-directory build
+
+.PHONY: install
+install: $(BINARY) ## Install the built binary under PREFIX (/usr/local); DESTDIR is heeded
+	@echo "==> Installing $(DESTDIR)$(PREFIX)/bin/changeover"
+	install -D -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/changeover"
+
+.PHONY: lint
+lint: ## Check the formatting of the Swift sources
+	@echo "==> Checking the formatting"
+	swift format lint --strict --recursive $(SWIFT_SOURCES)
+
+.PHONY: format
+format: ## Format the Swift sources in place
+	@echo "==> Formatting"
+	swift format --in-place --recursive $(SWIFT_SOURCES)
+
+# Under a throw-away server, with the binary that `swift build` made. A crash's backtrace process could hang the run.
+define run_tests
+SWIFT_BACKTRACE=enable=no CHANGEOVER_BINARY="$$(swift build --show-bin-path)/changeover" \
+  scripts/with-postgres $(if $(1),--pg $(1)) swift test --skip-build $(2)
+endef
+
+.PHONY: test
+test: ## Lint, build and run every test on a throw-away PostgreSQL; PG=18 chooses its version
+	@scripts/install-dependencies test
+	@$(MAKE) --no-print-directory lint
+	@echo "==> Building the tests"
+	swift build --build-tests
+	@echo "==> Testing on $(if $(PG),PostgreSQL $(PG),the installed PostgreSQL)"
+	$(call run_tests,$(PG),)
+ifeq ($(CI)$(PG),true)
+	@echo "==> Testing on PostgreSQL $(SECOND_PG)"
+	$(call run_tests,$(SECOND_PG),--filter '$(SERVER_TESTS)')
+endif
+
+.PHONY: demo
+demo: ## Move a running application to a throw-away PostgreSQL, before your eyes
+	@scripts/install-dependencies demo
+	@$(MAKE) --no-print-directory build
+	@echo "==> Running the demo"
+	scripts/with-postgres python3 demo/demo.py $(BINARY)
+
+.PHONY: clean
+clean: ## Remove what was built and downloaded
+	@echo "==> Removing .build and .cache"
+	rm -rf .build .cache

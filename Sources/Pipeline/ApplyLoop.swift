@@ -1,0 +1,231 @@
+import Apply
+import Capture
+import Journal
+import Model
+import Postgres
+import SQLite
+import Schema
+
+/// The applying half of a sync: the first copy, then group after group, through lost connections.
+struct ApplyLoop: ~Copyable {
+  private static let idleMilliseconds = 1_000
+
+  let options: SyncOptions
+  let state: StateDirectory
+  let progress: SyncProgress
+  let report: Report
+  var session: SyncSession
+  private var backoff = Backoff()
+  private var reportedAt = ContinuousClock.now
+  private var unreported = (groups: 0, entries: 0)
+
+  init(
+    options: SyncOptions, state: StateDirectory, progress: SyncProgress, session: SyncSession, report: @escaping Report
+  ) {
+    self.options = options
+    self.state = state
+    self.progress = progress
+    self.session = session
+    self.report = report
+  }
+
+  /// Why the loop ended in good order.
+  enum End { case caughtUp, switched }
+
+  /// Runs until there is nothing more to do; throws `Stopped` when asked to stop. Lost connections are waited out.
+  mutating func run(first: consuming Connection?) throws -> End {
+    var connection: Connection? = first
+    while true {
+      try progress.stop.check()
+      do {
+        if connection == nil { connection = try reconnect() }
+        guard var open = connection.take() else { continue }
+        return try work(&open)
+      } catch let error as PostgresError {
+        if error.isStopped { throw Stopped() }
+        connection = nil
+        if error.isSuperseded { continue }
+        guard error.isTransient else {
+          throw error.failure(operation: "apply changes to", subject: options.target.safeDescription)
+        }
+        let seconds = backoff.next()
+        progress.setTargetAway(true)
+        report(.targetAway(reason: error.description, retrySeconds: seconds))
+        progress.stop.wait(milliseconds: Int(seconds * 1_000))
+      }
+    }
+  }
+
+  /// A new connection to the target, once it is found that the source is still ours there.
+  private mutating func reconnect() throws -> Connection {
+    var connection = try Connection(
+      options.target, applicationName: "changeover sync", stop: progress.stop, timeoutSeconds: 10)
+    let epoch = session.record.epoch
+    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
+      throw Failure(
+        .badData, "the target no longer knows this source: it was restored or its tables were dropped",
+        remedy: "restore the target, or start over with sync --reseed")
+    }
+    guard record.epoch == epoch else {
+      throw Failure(
+        .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
+    }
+    session.record = record
+    if progress.status.targetAway {
+      progress.setTargetAway(false)
+      report(.targetBack)
+    }
+    backoff.reset()
+    return connection
+  }
+
+  private mutating func work(_ connection: inout Connection) throws -> End {
+    if session.record.phase == .switching { try recover(&connection) }
+    if session.record.phase == .switched { return try finish(&connection) }
+    var applier = try GroupApplier(
+      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
+    var position = session.record.applied
+    progress.applied(position, quarantined: applier.quarantined)
+    var drainThrough: ChangeNumber?
+    if session.record.phase == .preparing {
+      try copy(&connection)
+      drainThrough = try newestChange()
+    } else {
+      announceStreaming(position)
+    }
+    while true {
+      try progress.stop.check()
+      try applyAll(&applier, &position, &connection)
+      if let through = drainThrough, position.sequence >= through {
+        try buildIndexes(&connection)
+        drainThrough = nil
+        announceStreaming(position)
+      }
+      if options.untilCaughtUp, drainThrough == nil, try position.sequence >= newestChange() { return .caughtUp }
+      progress.captured.wait(milliseconds: options.untilCaughtUp ? 20 : Self.idleMilliseconds, stop: progress.stop)
+      try progress.stop.check()
+      if try state.journal.group(position.group.next) == nil, try phaseMoved(&connection) {
+        throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
+      }
+    }
+  }
+
+  private func announceStreaming(_ position: Position) {
+    progress.setState(.streaming)
+    report(.streaming(position: position))
+  }
+
+  /// Applies every complete group, the lock taken for each.
+  private mutating func applyAll(
+    _ applier: inout GroupApplier, _ position: inout Position, _ connection: inout Connection
+  ) throws {
+    while true {
+      try progress.stop.check()
+      guard let group = try state.journal.group(position.group.next) else {
+        // A later group without this one would be a hole: finding none at all is the usual case.
+        if progress.status.captured.group > position.group { _ = try state.journal.groups(after: position.group) }
+        break
+      }
+      let held = try state.applyLock.acquire(stop: progress.stop)
+      let applied = try applier.apply(
+        group, after: position, as: Ownership(session.record), to: &connection)
+      _ = consume held
+      position = applied.position
+      progress.applied(position, quarantined: applier.quarantined)
+      unreported.groups += 1
+      unreported.entries += applied.entries
+      if applied.quarantined > 0 {
+        report(.warning("\(applied.quarantined) rows of group \(group.number) are in the quarantine: cutover is refused while there are any"))
+      }
+      tell(position)
+    }
+    tell(position)
+  }
+
+  private mutating func tell(_ position: Position) {
+    guard unreported.groups > 0, reportedAt.duration(to: .now) > .seconds(5) else { return }
+    let lag = progress.status.captured.sequence.rawValue - position.sequence.rawValue
+    report(.applied(groups: unreported.groups, entries: unreported.entries, lag: max(lag, 0)))
+    unreported = (0, 0)
+    reportedAt = .now
+  }
+
+  private func copy(_ connection: inout Connection) throws {
+    let tables = try CopyProgress.read(session.record.source, session.catalogue, &connection)
+    try FirstCopy(
+      sourcePath: options.source, target: options.target, catalogue: session.catalogue,
+      installation: session.installation, record: session.record, jobs: options.jobs, stop: progress.stop,
+      report: report
+    ).run(tables)
+  }
+
+  private mutating func buildIndexes(_ connection: inout Connection) throws {
+    let plan = session.record.plan
+    let total = plan.tables.reduce(0) { $0 + $1.indexes.count }
+    var done = 0
+    for table in plan.tables {
+      for index in table.indexes {
+        report(.buildingIndexes(done: done, of: total))
+        if let note = try IndexBuilder.build(index, on: table, of: plan, &connection) { report(.warning(note)) }
+        done += 1
+        try progress.stop.check()
+      }
+      try IndexBuilder.analyze(table, of: plan, &connection)
+    }
+    report(.buildingIndexes(done: total, of: total))
+    try TargetPhase(session.catalogue, session.record.source).move(
+      Ownership(session.record), to: .syncing, &connection)
+    session.record.phase = .syncing
+  }
+
+  private func newestChange() throws -> ChangeNumber {
+    let database = try SourceFile.openForReading(options.source)
+    return ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+  }
+
+  /// Whether somebody else moved the phase, as a cutover does.
+  private func phaseMoved(_ connection: inout Connection) throws -> Bool {
+    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else { return true }
+    return record.phase != session.record.phase || record.epoch != session.record.epoch
+  }
+
+  /// A cutover began and left: with its locks in our hands it is over, one way or the other.
+  private mutating func recover(_ connection: inout Connection) throws {
+    let capture = try state.captureLock.acquire(stop: progress.stop)
+    let apply = try state.applyLock.acquire(stop: progress.stop)
+    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else { return }
+    session.record = record
+    if record.phase == .switching {
+      let database = try SourceFile.openForWriting(options.source)
+      let outcome = try SwitchRecovery.resolve(record, session.catalogue, database, &connection)
+      report(
+        .note(
+          outcome == .completed
+            ? "an interrupted cutover had decided: completed it" : "an interrupted cutover had not decided: took it back"))
+      session.record.phase = outcome == .completed ? .switched : .syncing
+    }
+    _ = consume apply
+    _ = consume capture
+  }
+
+  private func finish(_ connection: inout Connection) throws -> End {
+    let database = try SourceFile.openForReading(options.source)
+    try SwitchRecovery.checkFence(session.record, database)
+    return .switched
+  }
+}
+
+/// The pause before the next try: doubled each time, never more than five seconds, with jitter so that many do not come
+/// at once.
+struct Backoff {
+  private static let first = 0.1
+  private static let longest = 5.0
+  private var base = first
+
+  mutating func next() -> Double {
+    defer { base = min(base * 2, Self.longest) }
+    return base * Double.random(in: 0.5...1)
+  }
+
+  mutating func reset() { base = Self.first }
+}

@@ -1,0 +1,112 @@
+import Capture
+import Journal
+import Model
+import SQLite
+
+/// The capturing half of a sync: waits for commits, journals them as groups, and prunes what is journaled.
+struct CaptureLoop: ~Copyable {
+  /// A look at least so often, in milliseconds, whatever inotify says.
+  private static let idleMilliseconds = 1_000
+  /// While the target is away groups are larger and fewer.
+  private static let awayMilliseconds = 1_000
+  private static let pruneMilliseconds = 500
+  private static let statusMilliseconds = 250
+  private static let retentionSeconds = 30
+
+  private let state: StateDirectory
+  private let progress: SyncProgress
+  private let retention: RetentionPolicy
+  private let clock: any WallClock
+  private let database: Database
+  private var watcher: SourceWatcher
+  private var capturer: Capturer
+  private var pruner: ChangePruner
+  private var prunedAt = ContinuousClock.now
+  private var retainedAt = ContinuousClock.now
+  private var toldAt: ContinuousClock.Instant?
+
+  init(
+    source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
+    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock
+  ) throws {
+    let database = try SourceFile.openForWriting(path)
+    database.setBusyPatience(milliseconds: 20)
+    let capturer = try Capturer(
+      installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
+      in: database)
+    let unapplied = try state.journal.groups(after: progress.status.applied.group)
+    pruner = ChangePruner(
+      boundaries: try unapplied.compactMap { try $0.parts.last.map { try state.journal.header(of: $0).last } })
+    self.state = state
+    self.progress = progress
+    self.retention = retention
+    self.clock = clock
+    self.database = database
+    self.capturer = capturer
+    watcher = SourceWatcher(path: path)
+  }
+
+  /// Runs until asked to stop.
+  mutating func run() throws {
+    while !progress.stop.isRequested {
+      try capture()
+      try prune()
+      try retain()
+      try tellStatus()
+      try watcher.checkIdentity()
+      if progress.status.targetAway {
+        progress.stop.wait(milliseconds: Self.awayMilliseconds)
+      } else {
+        watcher.wait(milliseconds: Self.idleMilliseconds, stop: progress.stop)
+      }
+    }
+  }
+
+  private mutating func tellStatus() throws {
+    guard toldAt.map({ $0.duration(to: .now) > .milliseconds(Self.statusMilliseconds) }) ?? true else { return }
+    try progress.status.write(to: state.statusPath)
+    toldAt = .now
+  }
+
+  private mutating func capture() throws {
+    let seen = clock.now
+    guard try hasNews() else { return progress.looked(at: seen) }
+    let held = try state.captureLock.acquire(stop: progress.stop)
+    try capturer.resume()
+    do {
+      if let captured = try capturer.capture(from: database) {
+        pruner.journaled(through: captured.position.sequence)
+        progress.captured(captured.position, seen: seen, lookedAt: capturer.lookedAt)
+      }
+    } catch let error as SQLiteError where error.isBusy {
+      // The application has the source to itself for a moment: the next look takes it up.
+    }
+    _ = consume held
+  }
+
+  /// A look without the lock, so that an idle sync costs next to nothing.
+  private mutating func hasNews() throws -> Bool {
+    do {
+      return try capturer.hasNews(in: database)
+    } catch let error where error.isBusy {
+      return false
+    }
+  }
+
+  private mutating func prune() throws {
+    guard prunedAt.duration(to: .now) > .milliseconds(Self.pruneMilliseconds) else { return }
+    let applied = progress.status.applied.sequence
+    for _ in 0..<20 where !progress.stop.isRequested {
+      guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+    }
+    prunedAt = .now
+  }
+
+  private mutating func retain() throws {
+    guard retainedAt.duration(to: .now) > .seconds(Self.retentionSeconds) else { return }
+    let files = try state.journal.files()
+    let removable = retention.removable(files, applied: progress.status.applied.group, now: clock.now)
+    if !removable.isEmpty { try state.journal.remove(removable) }
+    retainedAt = .now
+  }
+}

@@ -1,0 +1,122 @@
+import Apply
+import Capture
+import Model
+import Postgres
+import SQLite
+import Schema
+import Synchronization
+
+/// The first copy of all tables, several at a time, each worker on connections of its own. Resumes where it was.
+struct FirstCopy: Sendable {
+  let sourcePath: String
+  let target: ConnectionTarget
+  let catalogue: TargetCatalogue
+  let installation: SourceInstallation
+  let record: SourceRecord
+  let jobs: Int
+  let stop: StopSignal
+  let report: Report
+
+  /// Copies what is not copied yet.
+  func run(_ progress: [CopyProgress]) throws {
+    let open = progress.filter { $0.step != .done }.sorted { $0.expected > $1.expected }
+    guard !open.isEmpty else { return }
+    let board = CopyBoard(progress, report)
+    let queue = TableQueue(open)
+    let abort = StopSignal()
+    let workers = (0..<min(jobs, open.count)).map { _ in
+      Worker { [self] in
+        do {
+          try work(queue, board, abort)
+        } catch {
+          abort.request()
+          throw error
+        }
+      }
+    }
+    var failure: (any Error)?
+    for worker in workers {
+      do {
+        try worker.join()
+      } catch {
+        // One worker's failure stops the others; theirs is then only an echo.
+        if failure == nil || failure is Stopped || (failure as? PostgresError)?.isStopped == true { failure = error }
+      }
+    }
+    if let failure { throw failure }
+    try stop.check()
+    board.finish()
+  }
+
+  private func work(_ queue: TableQueue, _ board: CopyBoard, _ abort: StopSignal) throws {
+    let database = try SourceFile.openForWriting(sourcePath)
+    var connection = try Connection(target, applicationName: "changeover copy", stop: stop, timeoutSeconds: 10)
+    while let progress = queue.next() {
+      try stop.check()
+      try abort.check()
+      guard let table = installation.tables.first(where: { $0.id == progress.table }),
+        let plan = record.plan.tables.first(where: { $0.id == progress.table })
+      else { continue }
+      let sink = CopySink(plan, of: record.plan, progress: progress, catalogue, Ownership(record))
+      var copier = try TableCopier(table, sink: sink, installation: installation, stop: stop, in: database)
+      try copier.run(from: database, to: &connection) { board.copied($0, of: table.id) }
+      board.done(table.id)
+    }
+  }
+}
+
+/// The tables that no worker has taken yet, the largest first.
+private final class TableQueue: Sendable {
+  private let open: Mutex<[CopyProgress]>
+  init(_ open: [CopyProgress]) { self.open = Mutex(open.reversed()) }
+  func next() -> CopyProgress? { open.withLock { $0.popLast() } }
+}
+
+/// Adds up what the workers copied and reports it a few times a second.
+private final class CopyBoard: Sendable {
+  private struct State {
+    var rows: [TableID: Int64]
+    var done: Set<TableID>
+    var reportedAt: ContinuousClock.Instant
+  }
+  private let state: Mutex<State>
+  private let expected: Int64
+  private let tables: Int
+  private let started = ContinuousClock.now
+  private let startRows: Int64
+  private let report: Report
+
+  init(_ progress: [CopyProgress], _ report: @escaping Report) {
+    expected = progress.reduce(0) { $0 + max($1.expected, $1.rows) }
+    tables = progress.count
+    self.report = report
+    startRows = progress.reduce(0) { $0 + $1.rows }
+    state = Mutex(
+      State(
+        rows: Dictionary(uniqueKeysWithValues: progress.map { ($0.table, $0.rows) }),
+        done: Set(progress.filter { $0.step == .done }.map(\.table)), reportedAt: .now))
+  }
+
+  func copied(_ rows: Int64, of table: TableID) {
+    let counts = state.withLock { state -> CopyCounts? in
+      state.rows[table] = rows
+      guard state.reportedAt.duration(to: .now) > .milliseconds(100) else { return nil }
+      state.reportedAt = .now
+      return tally(state)
+    }
+    if let counts { report(.copying(counts)) }
+  }
+
+  func done(_ table: TableID) { state.withLock { _ = $0.done.insert(table) } }
+
+  func finish() {
+    let counts = state.withLock { tally($0) }
+    report(.copying(counts))
+    report(.copied(rows: counts.rows - startRows, seconds: started.duration(to: .now) / .seconds(1)))
+  }
+
+  private func tally(_ state: State) -> CopyCounts {
+    let rows = state.rows.values.reduce(0, +)
+    return CopyCounts(rows: rows, expected: max(expected, rows), tablesDone: state.done.count, tables: tables)
+  }
+}

@@ -1,0 +1,39 @@
+import Apply
+import Model
+import Postgres
+
+/// Keeps the heartbeat on the target going while the other connections are busy.
+struct HeartbeatLoop: Sendable {
+  let target: ConnectionTarget
+  let catalogue: TargetCatalogue
+  let record: SourceRecord
+  let progress: SyncProgress
+
+  func run() {
+    while !progress.stop.isRequested {
+      do {
+        var connection = try Connection(
+          target, applicationName: "changeover heartbeat", stop: progress.stop, timeoutSeconds: 10)
+        try beat(&connection)
+      } catch {
+        // The applying side reports that the target is away.
+        progress.stop.wait(milliseconds: 1_000)
+      }
+    }
+  }
+
+  private func beat(_ connection: inout Connection) throws {
+    let ownership = Ownership(record)
+    while !progress.stop.isRequested {
+      guard try Heartbeat.beat(ownership, catalogue, &connection) else {
+        progress.fail(
+          Failure(.tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one"))
+        return
+      }
+      progress.stop.wait(milliseconds: Int(Heartbeat.interval * 1_000))
+    }
+    connection.stop = StopSignal()
+    connection.deadline = .now + .milliseconds(500)
+    try Heartbeat.end(ownership, catalogue, &connection)
+  }
+}

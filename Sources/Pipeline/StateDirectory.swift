@@ -1,0 +1,59 @@
+import FoundationEssentials
+import Glibc
+import Journal
+import Model
+
+/// The directory beside the source that holds the journal, the locks, and who we are.
+package struct StateDirectory: Sendable {
+  package let path: String
+  /// Names this directory as an owner of sources.
+  package let id: RandomID
+
+  package static func defaultPath(source: String) -> String { source + ".changeover" }
+
+  /// Opens the directory, creating it where it is missing, and proves that the journal can be written.
+  package init(creating path: String) throws {
+    self.path = path
+    let journal = try Self.mapping { () throws(JournalError) in try JournalDirectory(creating: path + "/journal") }
+    try Self.proveWritable(journal.path)
+    let identity = path + "/identity"
+    if let known = Self.readIdentity(identity) {
+      id = known
+    } else {
+      id = RandomID.random()
+      try AtomicFile.write(Array("\(id)\n".utf8), to: identity, durable: true)
+    }
+  }
+
+  /// Opens a directory that exists; nil where there is none, or none of ours.
+  package init?(existing path: String) {
+    guard let known = Self.readIdentity(path + "/identity") else { return nil }
+    self.path = path
+    id = known
+  }
+
+  package var journal: JournalDirectory { JournalDirectory(path: path + "/journal") }
+  package var statusPath: String { path + "/status.json" }
+  /// Held by the one sync of this source for as long as it runs.
+  package var syncLock: StepLock { StepLock(path: path + "/sync.lock") }
+  /// Held while a group is captured.
+  package var captureLock: StepLock { StepLock(path: path + "/capture.lock") }
+  /// Held while a group is applied.
+  package var applyLock: StepLock { StepLock(path: path + "/apply.lock") }
+
+  private static func readIdentity(_ path: String) -> RandomID? {
+    guard let bytes = AtomicFile.read(path) else { return nil }
+    return RandomID(String(decoding: bytes.prefix(36), as: UTF8.self))
+  }
+
+  /// A megabyte written and synced: a full disk or a read-only directory shows now, not at the first group.
+  private static func proveWritable(_ directory: String) throws {
+    let probe = directory + "/probe.tmp"
+    defer { unlink(probe) }
+    try AtomicFile.write([UInt8](repeating: 0, count: 1 << 20), to: probe, durable: true)
+  }
+
+  private static func mapping<R>(_ body: () throws(JournalError) -> R) throws(Failure) -> R {
+    do { return try body() } catch { throw error.failure }
+  }
+}

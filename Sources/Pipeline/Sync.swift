@@ -1,0 +1,106 @@
+import Apply
+import Capture
+import Model
+import Postgres
+import SQLite
+
+/// The background process: installs, copies, streams, and resumes, in one place.
+package struct Sync {
+  private let options: SyncOptions
+  private let stop: StopSignal
+  private let clock: any WallClock
+  private let report: Report
+
+  package init(
+    _ options: SyncOptions, stop: StopSignal, clock: any WallClock = SystemClock(), report: @escaping Report
+  ) {
+    self.options = options
+    self.stop = stop
+    self.clock = clock
+    self.report = report
+  }
+
+  /// Runs until caught up (if asked for), until the switch, or until asked to stop.
+  package func run() throws {
+    do {
+      try runUnexplained()
+    } catch let error as SQLiteError {
+      if error.isInterrupted, stop.isRequested { return }
+      throw error.failure(path: options.source)
+    } catch let error as PostgresError {
+      if error.isStopped { return }
+      throw error.failure(operation: "work on", subject: options.target.safeDescription)
+    } catch is Stopped {
+      return
+    }
+  }
+
+  private func runUnexplained() throws {
+    let database = try SourceFile.openForWriting(options.source)
+    let state = try StateDirectory(creating: options.state)
+    guard let lock = try state.syncLock.tryAcquire() else {
+      throw Failure(
+        .tryAgain, "another changeover sync of \(options.source) is running",
+        remedy: "it does the work already; stop it first if this one is to take its place")
+    }
+    var connection: Connection
+    do {
+      connection = try Connection(
+        options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
+    } catch {
+      throw error.failure(operation: "connect to", subject: options.target.safeDescription)
+    }
+    let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
+    let session = try opening.open(database, &connection)
+    try stream(session, state, connection)
+    _ = consume lock
+  }
+
+  private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
+    let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
+    let position = try startingPosition(session, state)
+    let capture = Worker { [options, clock] in
+      do {
+        var loop = try CaptureLoop(
+          source: options.source, installation: session.installation, position: position, state: state,
+          progress: progress, retention: options.retention, clock: clock)
+        try loop.run()
+      } catch {
+        progress.fail(error)
+      }
+    }
+    let heartbeat = Worker { [options] in
+      HeartbeatLoop(target: options.target, catalogue: session.catalogue, record: session.record, progress: progress)
+        .run()
+    }
+    var loop = ApplyLoop(options: options, state: state, progress: progress, session: session, report: report)
+    let outcome: Result<ApplyLoop.End, any Error>
+    do {
+      outcome = .success(try loop.run(first: connection))
+    } catch {
+      outcome = .failure(error)
+    }
+    progress.stop.request()
+    try capture.join()
+    try heartbeat.join()
+    try progress.status.write(to: state.statusPath)
+    if let failure = progress.failure { throw failure }
+    switch try outcome.get() {
+    case .caughtUp: report(.caughtUp)
+    case .switched: report(.switched)
+    }
+  }
+
+  /// Where capture goes on: where the journal ends, or, where there is none, where the target stands.
+  private func startingPosition(_ session: SyncSession, _ state: StateDirectory) throws -> Position {
+    let held = try state.captureLock.acquire(stop: stop)
+    let journaled = try state.journal.recover(source: session.installation.source).position
+    _ = consume held
+    guard let journaled else { return session.record.applied }
+    guard journaled.group < session.record.applied.group else { return journaled }
+    throw Failure(
+      .badData,
+      "the target is at group \(session.record.applied.group), and this journal ends at \(journaled.group): it is an older copy",
+      remedy: "put the right state directory back, or start over with sync --reseed")
+  }
+}

@@ -1,0 +1,30 @@
+import Model
+
+/// What a sync tells the person at the terminal, and the log.
+package enum SyncEvent: Sendable {
+  case note(String)
+  case warning(String)
+  case leftOut(table: String, reason: String)
+  case scanning(table: String, rows: Int64)
+  case installed(tables: Int)
+  case targetCreated(tables: Int, schema: String)
+  case copying(CopyCounts)
+  case copied(rows: Int64, seconds: Double)
+  case buildingIndexes(done: Int, of: Int)
+  case streaming(position: Position)
+  case applied(groups: Int, entries: Int, lag: Int64)
+  case targetAway(reason: String, retrySeconds: Double)
+  case targetBack
+  case caughtUp
+  case switched
+}
+
+/// How far the first copy has come.
+package struct CopyCounts: Sendable {
+  package var rows: Int64
+  package var expected: Int64
+  package var tablesDone: Int
+  package var tables: Int
+}
+
+package typealias Report = @Sendable (SyncEvent) -> Void

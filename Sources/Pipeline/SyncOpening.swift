@@ -1,0 +1,161 @@
+import Apply
+import Capture
+import Model
+import Postgres
+import SQLite
+import Schema
+
+/// What a sync works on once both stores are prepared.
+package struct SyncSession: Sendable {
+  package var installation: SourceInstallation
+  package var record: SourceRecord
+  package var catalogue: TargetCatalogue
+}
+
+/// Prepares both stores: checks everything that can be checked before anything is written, then installs what is missing.
+struct SyncOpening {
+  let options: SyncOptions
+  let state: StateDirectory
+  let stop: StopSignal
+  let report: Report
+
+  func open(_ database: borrowing Database, _ connection: inout Connection) throws -> SyncSession {
+    let schema = try options.targetSchema ?? TargetInstaller.currentSchema(&connection)
+    if options.reseed { try reseed(schema, database, &connection) }
+    let installation = try SourceInstallation.read(database)
+    let catalogue = try TargetCatalogue.choose(&connection, schema: schema)
+    if let installation {
+      try checkOwner(installation)
+      if let session = try resume(installation, catalogue, database, &connection) { return session }
+    }
+    return try begin(installation, schema, catalogue, database, &connection)
+  }
+
+  /// Goes on where an earlier sync ended; nil where the target knows nothing of this source yet.
+  private func resume(
+    _ installation: SourceInstallation, _ catalogue: TargetCatalogue, _ database: borrowing Database,
+    _ connection: inout Connection
+  ) throws -> SyncSession? {
+    guard try TargetCatalogue.find(&connection, schema: catalogue.schema) != nil,
+      var record = try SourceRecord.read(installation.source, catalogue, &connection)
+    else {
+      guard try state.journal.files().isEmpty else {
+        throw Failure(
+          .badData, "the target knows nothing of this source, which was copied before",
+          remedy: "name the target that it was copied to, or start over with sync --reseed")
+      }
+      return nil
+    }
+    if record.owner != state.id {
+      if let age = record.heartbeatAge, age < Heartbeat.freshness {
+        throw Failure(
+          .tryAgain, "another changeover owns this source: its last heartbeat was \(Int(age)) s ago",
+          remedy: "stop it first, on whatever machine it runs")
+      }
+      guard options.takeOver else { throw Self.ownedByAnother }
+    }
+    try record.takeOver(by: state.id, catalogue, &connection)
+    if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
+    return SyncSession(installation: installation, record: record, catalogue: catalogue)
+  }
+
+  private static let ownedByAnother = Failure(
+    .tryAgain, "this source belongs to another state directory",
+    remedy: "use that one with --state; if it is gone for good, take the source over with --take-over")
+
+  private func checkOwner(_ installation: SourceInstallation) throws {
+    guard installation.owner != state.id, !options.takeOver else { return }
+    // Whether it still runs only the target can tell; without a word from there this is refused below.
+    if installation.switchID == nil { return }
+    throw Self.ownedByAnother
+  }
+
+  /// Plans, checks, and installs in both stores.
+  private func begin(
+    _ installed: SourceInstallation?, _ schema: String, _ catalogue: TargetCatalogue,
+    _ database: borrowing Database, _ connection: inout Connection
+  ) throws -> SyncSession {
+    if let installed, installed.owner != state.id, !options.takeOver { throw Self.ownedByAnother }
+    try TargetInstaller.checkRights(schema: schema, &connection)
+    let found = try SourceCatalogue.read(database, selection: options.selection)
+    for table in found.leftOut { report(.leftOut(table: table.name, reason: table.reason)) }
+    for view in found.views { report(.leftOut(table: view, reason: "view")) }
+    for table in found.tablesWithOwnTriggers.sorted() {
+      report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
+    }
+    let tables = installed?.tables ?? found.tables
+    guard !tables.isEmpty else {
+      throw Failure(
+        .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
+    }
+    let (inputs, rows) = try scan(tables, isInstalled: installed != nil, database)
+    let draft = Planner.plan(inputs, schema: schema)
+    try TargetInstaller.checkIsFree(draft, &connection)
+    for table in draft.tables {
+      for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
+    }
+    let installation =
+      try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
+    report(.installed(tables: installation.tables.count))
+    let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
+    let plan = Planner.plan(numbered, schema: schema)
+    let record = try TargetInstaller.create(
+      plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
+      &connection)
+    let expected = zip(installation.tables, rows).map { ($0.id, $1) }
+    try CopyProgress.setExpected(
+      Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
+    report(.targetCreated(tables: plan.tables.count, schema: schema))
+    return SyncSession(installation: installation, record: record, catalogue: catalogue)
+  }
+
+  /// Reads the storage classes of all columns; a key that cannot be the target's gives way to the rowid.
+  private func scan(
+    _ tables: [SourceTable], isInstalled: Bool, _ database: borrowing Database
+  ) throws -> (inputs: [Planner.Input], rows: [Int64]) {
+    var inputs: [Planner.Input] = []
+    var rows: [Int64] = []
+    for table in tables {
+      let scan = try TypeScan.scan(table, in: database, stop: stop) { report(.scanning(table: table.name, rows: $0)) }
+      var input = Planner.Input(table: table, facts: scan.facts)
+      if !isInstalled, !Planner.keyHolds(input) {
+        guard let rowid = KeyChoice.rowidKey(of: table) else {
+          throw Failure(
+            .badData, "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
+            remedy: "make them one class, or leave the table out with --exclude")
+        }
+        input.table.key = rowid
+      }
+      inputs.append(input)
+      rows.append(scan.rows)
+    }
+    return (inputs, rows)
+  }
+
+  /// Forgets everything: the target's tables of this source, the triggers, the journal.
+  private func reseed(_ schema: String, _ database: borrowing Database, _ connection: inout Connection) throws {
+    guard let installation = try SourceInstallation.read(database) else { return try clearJournal() }
+    if let catalogue = try TargetCatalogue.find(&connection, schema: schema),
+      let record = try SourceRecord.read(installation.source, catalogue, &connection)
+    {
+      guard record.phase != .switched, installation.switchID == nil else {
+        throw Failure(
+          .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
+          remedy: "nothing to do; drop the target's tables by hand if that is really meant")
+      }
+      if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
+        throw Failure(
+          .tryAgain, "another changeover owns this source: its last heartbeat was \(Int(age)) s ago",
+          remedy: "stop it first, on whatever machine it runs")
+      }
+      try TargetInstaller.remove(record, catalogue, &connection)
+    }
+    try SourceInstallation.uninstall(database)
+    try clearJournal()
+    report(.note("started over: the target's tables of this source, the triggers and the journal were removed"))
+  }
+
+  private func clearJournal() throws {
+    try state.journal.remove(try state.journal.files().map(\.name))
+  }
+}

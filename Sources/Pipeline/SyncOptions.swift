@@ -1,0 +1,38 @@
+import Capture
+import Journal
+import Postgres
+
+/// What a sync was asked to do.
+package struct SyncOptions: Sendable {
+  package var source: String
+  package var target: ConnectionTarget
+  package var state: String
+  package var selection: TableSelection
+  /// The schema for the tables; nil for the connection's own.
+  package var targetSchema: String?
+  package var untilCaughtUp: Bool
+  /// Throw away what was copied and begin again.
+  package var reseed: Bool
+  /// Take the source over from another state directory.
+  package var takeOver: Bool
+  /// Tables copied at a time.
+  package var jobs: Int
+  package var retention: RetentionPolicy
+
+  package init(
+    source: String, target: ConnectionTarget, state: String, selection: TableSelection = TableSelection(),
+    targetSchema: String? = nil, untilCaughtUp: Bool = false, reseed: Bool = false, takeOver: Bool = false,
+    jobs: Int = 2, retention: RetentionPolicy
+  ) {
+    self.source = source
+    self.target = target
+    self.state = state
+    self.selection = selection
+    self.targetSchema = targetSchema
+    self.untilCaughtUp = untilCaughtUp
+    self.reseed = reseed
+    self.takeOver = takeOver
+    self.jobs = jobs
+    self.retention = retention
+  }
+}

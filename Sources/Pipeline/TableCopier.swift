@@ -1,0 +1,136 @@
+import Apply
+import Capture
+import Journal
+import Model
+import Postgres
+import SQLite
+import Schema
+
+/// Copies one table: chunk by chunk out of the source, segment by segment into the target.
+///
+/// Each chunk is a short read transaction of its own; each segment is one transaction on the target with the cursor in
+/// it, where a killed copy goes on.
+struct TableCopier: ~Copyable {
+  /// Rows read in one transaction; fewer where a reader blocks the writer's commit (rollback-journal mode).
+  private static let chunkRows = 10_000
+  private static let chunkRowsWithoutWAL = 1_000
+  /// A segment is committed after so many rows, or so many seconds.
+  private static let segmentRows: Int64 = 200_000
+  private static let segmentSeconds = 2.0
+
+  private let table: SourceTable
+  private let reader: ChunkReader
+  private let columnCount: Int
+  private let stop: StopSignal
+  private var sink: CopySink
+  private var drift: DriftCheck
+  private var cursor: [Value]?
+
+  init(
+    _ table: SourceTable, sink: consuming CopySink, installation: SourceInstallation, stop: StopSignal,
+    in database: borrowing Database
+  ) throws {
+    self.table = table
+    self.sink = sink
+    self.stop = stop
+    reader = ChunkReader(table)
+    columnCount = table.imageColumns.count
+    drift = try DriftCheck(installation: installation, in: database)
+    cursor = self.sink.progress.cursor
+  }
+
+  /// Copies what is left of the table and builds its key. `report` gets the rows copied so far.
+  mutating func run(
+    from database: borrowing Database, to connection: inout Connection, report: (Int64) -> Void
+  ) throws {
+    let isWAL = try database.string("PRAGMA journal_mode") == "wal"
+    let chunkRows = isWAL ? Self.chunkRows : Self.chunkRowsWithoutWAL
+    while sink.progress.step == .rows {
+      try copySegment(chunkRows, database, &connection, report)
+    }
+    if sink.progress.step == .key { try sink.buildKey(on: &connection) }
+  }
+
+  private mutating func copySegment(
+    _ chunkRows: Int, _ database: borrowing Database, _ connection: inout Connection, _ report: (Int64) -> Void
+  ) throws {
+    do {
+      let started = ContinuousClock.now
+      let copied = sink.progress.rows
+      var rows: Int64 = 0
+      var isLast = false
+      try sink.begin(on: &connection)
+      if copied == 0, cursor == nil { rows += try refuseNullKeys(database) }
+      while !isLast, rows < Self.segmentRows, started.duration(to: .now) < .seconds(Self.segmentSeconds) {
+        let count = try copyChunk(chunkRows, database, &connection)
+        rows += Int64(count)
+        isLast = count < chunkRows
+        report(copied + rows)
+      }
+      try sink.commit(cursor: cursor, isLast: isLast, on: &connection)
+    } catch {
+      // The copy protocol's state is not worth saving: an aborted segment is read again.
+      if connection.isHealthy { try? connection.execute("ROLLBACK") }
+      cursor = sink.progress.cursor
+      throw error
+    }
+  }
+
+  /// One read transaction; returns the rows read.
+  private mutating func copyChunk(
+    _ limit: Int, _ database: borrowing Database, _ connection: inout Connection
+  ) throws -> Int {
+    try stop.check()
+    try database.execute("BEGIN")
+    do {
+      try drift.check(database)
+      let statement = try reader.statement(after: cursor, limit: limit, in: database)
+      var count = 0
+      while try statement.step() {
+        count += 1
+        try copyRow(statement, &connection)
+        if count == limit { cursor = reader.key(of: statement) }
+      }
+      database.rollback()
+      return count
+    } catch {
+      database.rollback()
+      throw error
+    }
+  }
+
+  @inline(__always)
+  private mutating func copyRow(_ statement: borrowing Statement, _ connection: inout Connection) throws {
+    sink.beginRow()
+    for column in 0..<columnCount {
+      if let misfit = append(statement, column) {
+        sink.refuse(reader.image(of: statement), column: column, misfit)
+        return
+      }
+    }
+    try sink.endRow(on: &connection)
+  }
+
+  /// One value from SQLite's memory into the wire buffer, without a copy in between.
+  @inline(__always)
+  private mutating func append(_ statement: borrowing Statement, _ column: Int) -> Misfit? {
+    switch statement.storageClass(column) {
+    case .null: sink.append(.null, column: column)
+    case .integer: sink.append(.integer(statement.integer(column)), column: column)
+    case .real: sink.append(.real(statement.real(column)), column: column)
+    case .text: sink.append(.text(statement.textView(column)), column: column)
+    case .blob: sink.append(.blob(statement.blobView(column)), column: column)
+    }
+  }
+
+  /// Rows whose key holds NULL cannot stand on the target; the cursor would pass them by in silence.
+  private mutating func refuseNullKeys(_ database: borrowing Database) throws -> Int64 {
+    var count: Int64 = 0
+    guard let statement = try reader.nullKeyStatement(in: database) else { return 0 }
+    while try statement.step() {
+      count += 1
+      sink.add(refused: reader.image(of: statement), column: table.keyPositions[0], reason: Misfit.null.reason)
+    }
+    return count
+  }
+}
