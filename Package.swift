@@ -55,6 +55,7 @@ let package = Package(
       name: "JournalTests",
       dependencies: ["Journal", "Model", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: settings),
+    .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema"], swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
