@@ -48,7 +48,18 @@ let package = Package(
     .target(
       name: "Pipeline", dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply"],
       swiftSettings: settings),
-    .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
+    .target(
+      name: "Cutover",
+      dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "changeover",
+      dependencies: [
+        "Model", "SQLite", "Postgres", "Journal", "Capture", "Pipeline", "Cutover", "TOMLKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
 
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(

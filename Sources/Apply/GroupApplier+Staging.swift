@@ -7,7 +7,7 @@ extension GroupApplier {
   /// Applies a group of any size: COPY into temporary tables, then set by set. Returns the rows put into quarantine.
   func stage(
     _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, way: Way,
-    _ finishing: [String], _ connection: inout Connection
+    _ finishing: [String], keysMayRepeat: Bool = false, _ connection: inout Connection
   ) throws -> [RefusedRow] {
     do {
       try connection.execute("BEGIN; \(connection.localSettings)")
@@ -16,7 +16,7 @@ extension GroupApplier {
       var refused = staged.refused
       let statements = staged.order.compactMap { plans[$0] }.map { TableSQL($0, schema: schema) }
       for sql in statements { try connection.execute("ANALYZE \(sql.stage)") }
-      if staged.keysMayRepeat {
+      if staged.keysMayRepeat || keysMayRepeat {
         for sql in statements { try connection.execute(sql.keepLastInStage) }
       }
       for sql in statements { try connection.execute(sql.deleteStaged(everything: way > .upsert)) }

@@ -97,6 +97,17 @@ package struct GroupApplier: ~Copyable {
     try send(nil, from: position.group, to: position, as: ownership, finishing, &connection)
   }
 
+  /// Applies groups that the target has already once more, all in one transaction: only with the last of them is the
+  /// target back in the state that its position names.
+  package mutating func replay(
+    _ groups: [JournalGroup], at position: Position, as ownership: Ownership, to connection: inout Connection
+  ) throws {
+    guard let last = groups.last else { return }
+    let all = JournalGroup(number: last.number, parts: groups.flatMap(\.parts))
+    _ = try stage(
+      all, from: position.group, to: position, as: ownership, way: .replace, [], keysMayRepeat: true, &connection)
+  }
+
   private func send(
     _ rows: SmallGroup?, from: GroupNumber, to: Position, as ownership: Ownership, _ finishing: [String],
     _ connection: inout Connection

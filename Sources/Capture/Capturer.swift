@@ -212,9 +212,10 @@ package struct Capturer: ~Copyable {
 
   /// Takes the position from the journal: another process may have captured meanwhile, and a group that was begun and
   /// not finished is cleared away. Call it each time the capture lock was taken.
-  package mutating func resume() throws {
+  /// - Parameter applied: where the target stands, as far as known; a journal that lost its newest batches begins anew there.
+  package mutating func resume(applied: Position) throws {
     encoder.removeAll()
-    if let journaled = try journal.recover().position { position = journaled }
+    if let journaled = try journal.recover(applied: applied).position { position = journaled }
   }
 
   /// The distinct keys of a range of changes, table by table in key order, so that row look-ups walk the tables.

@@ -135,7 +135,10 @@ struct ApplyLoop: ~Copyable {
       unreported.groups += 1
       unreported.entries += applied.entries
       if applied.quarantined > 0 {
-        report(.warning("\(applied.quarantined) rows of group \(group.number) are in the quarantine: cutover is refused while there are any"))
+        report(
+          .warning(
+            "\(applied.quarantined) rows of group \(group.number) are in the quarantine: cutover is refused while there are any"
+          ))
       }
       tell(position)
     }
@@ -201,7 +204,8 @@ struct ApplyLoop: ~Copyable {
       report(
         .note(
           outcome == .completed
-            ? "an interrupted cutover had decided: completed it" : "an interrupted cutover had not decided: took it back"))
+            ? "an interrupted cutover had decided: completed it"
+            : "an interrupted cutover had not decided: took it back"))
       session.record.phase = outcome == .completed ? .switched : .syncing
     }
     _ = consume apply

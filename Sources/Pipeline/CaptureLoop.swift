@@ -72,7 +72,7 @@ struct CaptureLoop: ~Copyable {
     let seen = clock.now
     guard try hasNews() else { return progress.looked(at: seen) }
     let held = try state.captureLock.acquire(stop: progress.stop)
-    try capturer.resume()
+    try capturer.resume(applied: progress.status.applied)
     do {
       if let captured = try capturer.capture(from: database) {
         pruner.journaled(through: captured.position.sequence)

@@ -47,7 +47,7 @@ package struct LagReport: Sendable {
     _ targetSchema: String?, _ clock: any WallClock, _ stop: StopSignal
   ) throws -> LagReport {
     let notes = state.flatMap { SyncStatus.read($0.statusPath) }
-    let record = record(of: installation.source, target, targetSchema, stop)
+    let record = try record(of: installation.source, target, targetSchema, stop)
     let runsHere = try state.map { try $0.syncLock.tryAcquire() == nil } ?? false
     let runs = runsHere || (record?.record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
     var report = LagReport(
@@ -74,7 +74,8 @@ package struct LagReport: Sendable {
   /// Age of the oldest change after `applied`: as seen by the running sync, else bounded by the look before the capture
   /// that took it, else by the last look there was.
   private mutating func age(
-    group: GroupNumber?, applied: Int64, _ notes: SyncStatus?, _ state: StateDirectory?, _ runsHere: Bool, _ now: Instant
+    group: GroupNumber?, applied: Int64, _ notes: SyncStatus?, _ state: StateDirectory?, _ runsHere: Bool,
+    _ now: Instant
   ) {
     if runsHere, let notes, let since = notes.pendingSince, let through = notes.pendingThrough,
       applied < through.rawValue, notes.applied.sequence.rawValue <= applied
@@ -90,21 +91,23 @@ package struct LagReport: Sendable {
     }
   }
 
+  /// Nil while the target is away or knows nothing of this source.
   private static func record(
     of source: RandomID, _ target: ConnectionTarget, _ targetSchema: String?, _ stop: StopSignal
-  ) -> (record: SourceRecord, quarantined: Int64)? {
-    guard
-      var connection = try? Connection(target, applicationName: "changeover lag", stop: stop, timeoutSeconds: 3)
-    else { return nil }
-    connection.deadline = .now + .seconds(5)
+  ) throws -> (record: SourceRecord, quarantined: Int64)? {
     do {
+      var connection = try Connection(target, applicationName: "changeover lag", stop: stop, timeoutSeconds: 3)
+      connection.deadline = .now + .seconds(5)
       let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
       guard let catalogue = try TargetCatalogue.find(&connection, schema: schema),
         let record = try SourceRecord.read(source, catalogue, &connection)
       else { return nil }
       return (record, try SourceRecord.quarantined(source, catalogue, &connection))
-    } catch {
-      return nil
+    } catch let error as PostgresError {
+      switch error {
+      case .connect, .connectionLost, .timedOut: return nil
+      default: throw error.failure(operation: "ask", subject: target.safeDescription)
+      }
     }
   }
 

@@ -14,6 +14,11 @@ package struct StateDirectory: Sendable {
   /// Opens the directory, creating it where it is missing, and proves that the journal can be written.
   package init(creating path: String) throws {
     self.path = path
+    if mkdir(path, 0o700) != 0, errno != EEXIST {
+      throw Failure(
+        .configuration, "cannot create the state directory \(path): \(String(cString: strerror(errno)))",
+        remedy: "give this user write permission on the directory above, or name another with --state")
+    }
     let journal = try Self.mapping { () throws(JournalError) in try JournalDirectory(creating: path + "/journal") }
     try Self.proveWritable(journal.path)
     let identity = path + "/identity"

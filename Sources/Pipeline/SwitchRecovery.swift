@@ -40,7 +40,8 @@ package enum SwitchRecovery {
     guard record.phase == .switched else { return }
     guard let switchID = record.switchID, try SourceInstallation.read(database)?.switchID == switchID else {
       throw Failure(
-        .badData, "PostgreSQL is the authority since the switch, but \(database.path) is not fenced: it was restored from a copy",
+        .badData,
+        "PostgreSQL is the authority since the switch, but \(database.path) is not fenced: it was restored from a copy",
         remedy: "put the fenced file back or keep the application from writing to this one; nothing was changed")
     }
   }

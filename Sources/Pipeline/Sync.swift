@@ -37,23 +37,29 @@ package struct Sync {
 
   private func runUnexplained() throws {
     let database = try SourceFile.openForWriting(options.source)
+    // Who is running already is found before the target is asked; nothing is created before it answered.
+    if let known = StateDirectory(existing: options.state), try known.syncLock.tryAcquire() == nil { throw isRunning }
+    var connection = try connect()
     let state = try StateDirectory(creating: options.state)
-    guard let lock = try state.syncLock.tryAcquire() else {
-      throw Failure(
-        .tryAgain, "another changeover sync of \(options.source) is running",
-        remedy: "it does the work already; stop it first if this one is to take its place")
-    }
-    var connection: Connection
-    do {
-      connection = try Connection(
-        options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
-    } catch {
-      throw error.failure(operation: "connect to", subject: options.target.safeDescription)
-    }
+    guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
     try stream(session, state, connection)
     _ = consume lock
+  }
+
+  private var isRunning: Failure {
+    Failure(
+      .tryAgain, "another changeover sync of \(options.source) is running",
+      remedy: "it does the work already; stop it first if this one is to take its place")
+  }
+
+  private func connect() throws -> Connection {
+    do {
+      return try Connection(options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
+    } catch {
+      throw error.failure(operation: "connect to", subject: options.target.safeDescription)
+    }
   }
 
   private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
@@ -96,11 +102,9 @@ package struct Sync {
     let held = try state.captureLock.acquire(stop: stop)
     let journaled = try state.journal.recover(source: session.installation.source).position
     _ = consume held
-    guard let journaled else { return session.record.applied }
-    guard journaled.group < session.record.applied.group else { return journaled }
-    throw Failure(
-      .badData,
-      "the target is at group \(session.record.applied.group), and this journal ends at \(journaled.group): it is an older copy",
-      remedy: "put the right state directory back, or start over with sync --reseed")
+    // A journal that lost its newest batches, or all, begins anew where the target stands; whether the source still
+    // has what follows is checked there.
+    guard let journaled, journaled.group >= session.record.applied.group else { return session.record.applied }
+    return journaled
   }
 }

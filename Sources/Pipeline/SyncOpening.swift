@@ -10,6 +10,12 @@ package struct SyncSession: Sendable {
   package var installation: SourceInstallation
   package var record: SourceRecord
   package var catalogue: TargetCatalogue
+
+  package init(installation: SourceInstallation, record: SourceRecord, catalogue: TargetCatalogue) {
+    self.installation = installation
+    self.record = record
+    self.catalogue = catalogue
+  }
 }
 
 /// Prepares both stores: checks everything that can be checked before anything is written, then installs what is missing.
@@ -98,7 +104,8 @@ struct SyncOpening {
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    let plan = Planner.plan(numbered, schema: schema)
+    var plan = Planner.plan(numbered, schema: schema)
+    plan.leftOut = found.leftOut.map(\.name)
     let record = try TargetInstaller.create(
       plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
       &connection)
@@ -121,7 +128,8 @@ struct SyncOpening {
       if !isInstalled, !Planner.keyHolds(input) {
         guard let rowid = KeyChoice.rowidKey(of: table) else {
           throw Failure(
-            .badData, "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
+            .badData,
+            "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
             remedy: "make them one class, or leave the table out with --exclude")
         }
         input.table.key = rowid
@@ -140,7 +148,8 @@ struct SyncOpening {
     {
       guard record.phase != .switched, installation.switchID == nil else {
         throw Failure(
-          .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
+          .configuration,
+          "the target is the authority since the switch: copying over it would lose what was written there",
           remedy: "nothing to do; drop the target's tables by hand if that is really meant")
       }
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {

@@ -4,10 +4,13 @@ import Model
 package struct TargetPlan: Sendable, Hashable, Codable {
   package var schema: String
   package var tables: [TablePlan]
+  /// Tables of the source that were left out on purpose.
+  package var leftOut: [String]
 
-  package init(schema: String, tables: [TablePlan]) {
+  package init(schema: String, tables: [TablePlan], leftOut: [String] = []) {
     self.schema = schema
     self.tables = tables
+    self.leftOut = leftOut
   }
 }
 
