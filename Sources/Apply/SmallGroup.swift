@@ -94,7 +94,7 @@ extension TargetType {
     switch self {
     case .bigint: OID.int8.rawValue
     case .double: OID.float8.rawValue
-    case .text, .anyText: OID.text.rawValue
+    case .text, .anyText, .keyText: OID.text.rawValue
     case .bytea: OID.bytea.rawValue
     }
   }
@@ -103,7 +103,7 @@ extension TargetType {
     switch self {
     case .bigint: OID.int8Array.rawValue
     case .double: OID.float8Array.rawValue
-    case .text, .anyText: OID.textArray.rawValue
+    case .text, .anyText, .keyText: OID.textArray.rawValue
     case .bytea: OID.byteaArray.rawValue
     }
   }
