@@ -108,7 +108,9 @@ struct ApplyLoop: ~Copyable {
       if options.untilCaughtUp, drainThrough == nil, try position.sequence >= newestChange() { return .caughtUp }
       progress.captured.wait(milliseconds: options.untilCaughtUp ? 20 : Self.idleMilliseconds, stop: progress.stop)
       try progress.stop.check()
-      if try state.journal.group(position.group.next) == nil, try phaseMoved(&connection) {
+      if try state.journal.group(position.group.next) == nil,
+        try !session.record.stillStands(session.catalogue, &connection)
+      {
         throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
       }
     }
@@ -188,12 +190,6 @@ struct ApplyLoop: ~Copyable {
   private func newestChange() throws -> ChangeNumber {
     let database = try SourceFile.openForReading(options.source)
     return ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
-  }
-
-  /// Whether somebody else moved the phase, as a cutover does.
-  private func phaseMoved(_ connection: inout Connection) throws -> Bool {
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else { return true }
-    return record.phase != session.record.phase || record.epoch != session.record.epoch
   }
 
   /// A cutover began and left: with its locks in our hands it is over, one way or the other.
