@@ -17,7 +17,7 @@ struct ApplyLoop: ~Copyable {
   var session: SyncSession
   private var backoff = Backoff()
   private var reportedAt = ContinuousClock.now
-  private var unreported = (groups: 0, entries: 0)
+  private var unreported = (groups: 0, changes: Int64(0))
 
   init(
     options: SyncOptions, state: StateDirectory, progress: SyncProgress, session: SyncSession, report: @escaping Report
@@ -136,10 +136,10 @@ struct ApplyLoop: ~Copyable {
       let applied = try applier.apply(
         group, after: position, as: Ownership(session.record), to: &connection)
       _ = consume held
+      unreported.groups += 1
+      unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
       position = applied.position
       progress.applied(position, quarantined: applier.quarantined)
-      unreported.groups += 1
-      unreported.entries += applied.entries
       if applied.quarantined > 0 {
         report(
           .warning(
@@ -154,7 +154,7 @@ struct ApplyLoop: ~Copyable {
   private mutating func tell(_ position: Position) {
     guard unreported.groups > 0, reportedAt.duration(to: .now) > .seconds(5) else { return }
     let lag = progress.status.captured.sequence.rawValue - position.sequence.rawValue
-    report(.applied(groups: unreported.groups, entries: unreported.entries, lag: max(lag, 0)))
+    report(.applied(groups: unreported.groups, changes: unreported.changes, lag: max(lag, 0)))
     unreported = (0, 0)
     reportedAt = .now
   }
