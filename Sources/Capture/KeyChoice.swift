@@ -10,7 +10,7 @@ package enum KeyChoice {
   static func key(of table: SourceTable, rowidColumn: String?) -> RowKey? {
     if let rowidColumn { return .rowidColumn(rowidColumn) }
     if let primary = table.indexes.first(where: { $0.origin == .primaryKey }), isUsable(primary) {
-      return .columns(primary.terms)
+      return .columns(distinct(primary.terms))
     }
     let required = Set(table.columns.filter(\.notNull).map(\.name))
     let candidates = table.indexes.filter { index in
@@ -20,7 +20,9 @@ package enum KeyChoice {
           return false
         }
     }
-    if let narrowest = candidates.min(by: { $0.terms.count < $1.terms.count }) { return .columns(narrowest.terms) }
+    if let narrowest = candidates.min(by: { $0.terms.count < $1.terms.count }) {
+      return .columns(distinct(narrowest.terms))
+    }
     return rowidKey(of: table)
   }
 
@@ -29,6 +31,12 @@ package enum KeyChoice {
     guard !table.isWithoutRowid else { return nil }
     let names = Set(table.columns.map { $0.name.lowercased() })
     return ["rowid", "_rowid_", "oid"].first { !names.contains($0) }.map { .rowid(alias: $0) }
+  }
+
+  /// SQLite lets PRIMARY KEY (a, a) pass; a key names a column once.
+  private static func distinct(_ terms: [IndexTerm]) -> [IndexTerm] {
+    var subjects: Set<IndexTerm.Subject> = []
+    return terms.filter { subjects.insert($0.subject).inserted }
   }
 
   private static func isUsable(_ index: SourceIndex) -> Bool {

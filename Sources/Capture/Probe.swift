@@ -57,7 +57,8 @@ struct Probe: Sendable {
       touched += Self.columns(in: predicate, of: table)
     }
     self.conditions = conditions
-    changed = touched.map { KeyTerms.changed(SQLiteText.identifier($0.name), $0) }.joined(separator: " OR ")
+    let changes = touched.map { KeyTerms.changed(SQLiteText.identifier($0.name), $0) }
+    changed = changes.isEmpty ? "1" : changes.joined(separator: " OR ")  // An index over a constant is made of nothing.
   }
 
   /// `NEW.c`, or the default that a REPLACE puts in the place of a NULL that is not allowed.
