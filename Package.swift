@@ -61,10 +61,16 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(
       name: "JournalTests",
       dependencies: ["Journal", "Model", .product(name: "Subprocess", package: "swift-subprocess")],
+      swiftSettings: settings),
+    .testTarget(name: "SQLiteTests", dependencies: ["Model", "SQLite", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "CaptureTests",
+      dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema"], swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),

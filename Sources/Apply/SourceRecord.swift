@@ -71,6 +71,19 @@ package struct SourceRecord: Sendable {
     self.owner = owner
   }
 
+  /// Whether epoch and phase are still those of this record: a cheap look, once a second while idle.
+  package func stillStands(
+    _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws(PostgresError) -> Bool {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    parameters.append(int64: epoch)
+    parameters.append(text: phase.rawValue)
+    let result = try connection.query(
+      "SELECT FROM \(catalogue.source) WHERE source = $1 AND epoch = $2 AND phase = $3", parameters)
+    return result.rowCount == 1
+  }
+
   /// How many rows are in the quarantine.
   package static func quarantined(
     _ source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection

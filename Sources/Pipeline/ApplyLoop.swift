@@ -41,6 +41,10 @@ struct ApplyLoop: ~Copyable {
         if connection == nil { connection = try reconnect() }
         guard var open = connection.take() else { continue }
         return try work(&open)
+      } catch let error as SQLiteError where error.isBusy {
+        // The application has the source to itself: only the first copy needs it here, and goes on where it was.
+        connection = nil
+        progress.stop.wait(milliseconds: 200)
       } catch let error as PostgresError {
         if error.isStopped { throw Stopped() }
         connection = nil
@@ -104,7 +108,9 @@ struct ApplyLoop: ~Copyable {
       if options.untilCaughtUp, drainThrough == nil, try position.sequence >= newestChange() { return .caughtUp }
       progress.captured.wait(milliseconds: options.untilCaughtUp ? 20 : Self.idleMilliseconds, stop: progress.stop)
       try progress.stop.check()
-      if try state.journal.group(position.group.next) == nil, try phaseMoved(&connection) {
+      if try state.journal.group(position.group.next) == nil,
+        try !session.record.stillStands(session.catalogue, &connection)
+      {
         throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
       }
     }
@@ -184,12 +190,6 @@ struct ApplyLoop: ~Copyable {
   private func newestChange() throws -> ChangeNumber {
     let database = try SourceFile.openForReading(options.source)
     return ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
-  }
-
-  /// Whether somebody else moved the phase, as a cutover does.
-  private func phaseMoved(_ connection: inout Connection) throws -> Bool {
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else { return true }
-    return record.phase != session.record.phase || record.epoch != session.record.epoch
   }
 
   /// A cutover began and left: with its locks in our hands it is over, one way or the other.

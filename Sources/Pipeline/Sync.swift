@@ -65,6 +65,7 @@ package struct Sync {
   private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
     let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
     let position = try startingPosition(session, state)
+    try checkHistory(position, session)
     let capture = Worker { [options, clock] in
       do {
         var loop = try CaptureLoop(
@@ -94,6 +95,15 @@ package struct Sync {
     switch try outcome.get() {
     case .caughtUp: report(.caughtUp)
     case .switched: report(.switched)
+    }
+  }
+
+  /// Nothing is copied or applied from a file that does not continue what was captured.
+  private func checkHistory(_ position: Position, _ session: SyncSession) throws {
+    guard session.record.phase != .switched, session.installation.switchID == nil else { return }
+    let database = try SourceFile.openForReading(options.source)
+    guard try SourceInstallation.holds(position, in: database) else {
+      throw SourceInstallation.historyFailure(position, path: options.source)
     }
   }
 

@@ -32,9 +32,20 @@ struct SyncOpening {
     let catalogue = try TargetCatalogue.choose(&connection, schema: schema)
     if let installation {
       try checkOwner(installation)
-      if let session = try resume(installation, catalogue, database, &connection) { return session }
+      if let session = try resume(installation, catalogue, database, &connection) {
+        try state.remember(installation.source)
+        return session
+      }
+    } else if state.knownSource != nil {
+      throw Failure(
+        .badData,
+        "\(database.path) bears no trace of changeover, and its state directory belongs to a file that does: "
+          + "an older copy was probably put in its place, or changeover was uninstalled",
+        remedy: "nothing was changed: put the right file back, or start over from this one with sync --reseed")
     }
-    return try begin(installation, schema, catalogue, database, &connection)
+    let session = try begin(installation, schema, catalogue, database, &connection)
+    try state.remember(session.installation.source)
+    return session
   }
 
   /// Goes on where an earlier sync ended; nil where the target knows nothing of this source yet.
@@ -62,6 +73,12 @@ struct SyncOpening {
     }
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
+    for table in installation.tables where options.selection.leavesOut(table.name) {
+      report(
+        .warning(
+          "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
+        ))
+    }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 
@@ -142,11 +159,12 @@ struct SyncOpening {
 
   /// Forgets everything: the target's tables of this source, the triggers, the journal.
   private func reseed(_ schema: String, _ database: borrowing Database, _ connection: inout Connection) throws {
-    guard let installation = try SourceInstallation.read(database) else { return try clearJournal() }
-    if let catalogue = try TargetCatalogue.find(&connection, schema: schema),
-      let record = try SourceRecord.read(installation.source, catalogue, &connection)
+    let installation = try SourceInstallation.read(database)
+    if let source = installation?.source ?? state.knownSource,
+      let catalogue = try TargetCatalogue.find(&connection, schema: schema),
+      let record = try SourceRecord.read(source, catalogue, &connection)
     {
-      guard record.phase != .switched, installation.switchID == nil else {
+      guard record.phase == .preparing || record.phase == .syncing, installation?.switchID == nil else {
         throw Failure(
           .configuration,
           "the target is the authority since the switch: copying over it would lose what was written there",
@@ -166,5 +184,6 @@ struct SyncOpening {
 
   private func clearJournal() throws {
     try state.journal.remove(try state.journal.files().map(\.name))
+    try state.forget()
   }
 }
