@@ -47,7 +47,7 @@ package struct SourceRecord: Sendable {
   /// Takes the source over: from here on every transaction of an earlier epoch fails.
   package mutating func takeOver(
     by owner: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
-  ) throws(PostgresError) {
+  ) throws {
     var parameters = Parameters()
     parameters.append(uuid: source)
     parameters.append(int64: epoch)
@@ -62,7 +62,11 @@ package struct SourceRecord: Sendable {
       )
       SELECT epoch FROM taken
       """, parameters)
-    guard result.rowCount == 1 else { throw .misuse("another process took this source over just now") }
+    guard result.rowCount == 1 else {
+      throw Failure(
+        .tryAgain, "another changeover took this source over just now",
+        remedy: "let it run, or stop it before this one")
+    }
     epoch = try result.int64(0, 0)
     self.owner = owner
   }

@@ -56,39 +56,40 @@ package struct TargetPhase {
     }
   }
 
-  /// After the decision: records it and opens the tables, in one transaction. Idempotent.
+  /// After the decision: records it and opens the tables, in one transaction. Idempotent. Throws a superseded error, and
+  /// opens nothing, where the target knows of no such switch.
   package func complete(
     _ switchID: RandomID, plan: TargetPlan, _ connection: inout Connection
   ) throws {
     let ddl = DDL(plan)
-    var script = ["BEGIN", "SET LOCAL lock_timeout = '5s'"]
-    script.append(
-      """
-      UPDATE \(catalogue.source) SET phase = '\(Phase.switched.rawValue)'
-      WHERE source = '\(source)' AND switch_id = '\(switchID)'
-        AND phase IN ('\(Phase.switching.rawValue)', '\(Phase.switched.rawValue)')
-      """)
-    for table in plan.tables {
-      script.append("ALTER TABLE \(ddl.name(of: table)) DISABLE TRIGGER _changeover_fence")
-    }
-    script.append("COMMIT")
+    let known = "switch_id = '\(switchID)' AND phase IN ('\(Phase.switching.rawValue)', '\(Phase.switched.rawValue)')"
+    try run(
+      [step(to: .switched, switchID: "'\(switchID)'", where: known)]
+        + plan.tables.map { "ALTER TABLE \(ddl.name(of: $0)) DISABLE TRIGGER _changeover_fence" }, &connection)
+  }
+
+  /// Takes a switch back that did not decide: the tables follow again, without foreign keys. Idempotent. Throws a
+  /// superseded error, and drops nothing, where the target is in another switch or past this one.
+  package func undo(_ switchID: RandomID, plan: TargetPlan, _ connection: inout Connection) throws {
+    let ddl = DDL(plan)
+    let open = "switch_id = '\(switchID)' AND phase = '\(Phase.switching.rawValue)'"
+    let undone = "switch_id IS NULL AND phase = '\(Phase.syncing.rawValue)'"
+    var script = [step(to: .syncing, switchID: "NULL", where: "(\(open) OR \(undone))")]
+    for table in plan.tables { script += table.foreignKeys.map { ddl.dropForeignKey($0, on: table) } }
     try run(script, &connection)
   }
 
-  /// Takes a switch back that did not decide: the tables follow again, without foreign keys. Idempotent.
-  package func undo(_ switchID: RandomID, plan: TargetPlan, _ connection: inout Connection) throws {
-    let ddl = DDL(plan)
-    var script = ["BEGIN", "SET LOCAL lock_timeout = '5s'"]
-    for table in plan.tables {
-      for key in table.foreignKeys { script.append(ddl.dropForeignKey(key, on: table)) }
-    }
-    script.append(
-      """
-      UPDATE \(catalogue.source) SET phase = '\(Phase.syncing.rawValue)', switch_id = NULL
-      WHERE source = '\(source)' AND switch_id = '\(switchID)' AND phase = '\(Phase.switching.rawValue)'
-      """)
-    script.append("COMMIT")
-    try run(script, &connection)
+  /// Moves the phase, or raises an error that ends the transaction.
+  private func step(to phase: Phase, switchID: String, where condition: String) -> String {
+    """
+    DO $changeover$ BEGIN
+      UPDATE \(catalogue.source) SET phase = '\(phase.rawValue)', switch_id = \(switchID)
+      WHERE source = '\(source)' AND \(condition);
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'changeover: the target is in another phase' USING ERRCODE = '\(Ownership.superseded)';
+      END IF;
+    END $changeover$
+    """
   }
 
   /// Keeps autovacuum away from the tables, or lets it in again: it would hold the locks that the switch needs.
@@ -101,8 +102,9 @@ package struct TargetPhase {
   }
 
   private func run(_ script: [String], _ connection: inout Connection) throws {
+    let begin = ["BEGIN", connection.localSettings + "SET LOCAL lock_timeout = '5s'"]
     do {
-      try connection.execute(script.joined(separator: ";\n"))
+      try connection.execute((begin + script + ["COMMIT"]).joined(separator: ";\n"))
     } catch {
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       throw error
