@@ -86,17 +86,23 @@ struct ApplyLoop: ~Copyable {
   private mutating func work(_ connection: inout Connection) throws -> End {
     if session.record.phase == .switching { try recover(&connection) }
     if session.record.phase == .switched { return try finish(&connection) }
-    var applier = try GroupApplier(
-      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
-    var position = session.record.applied
-    progress.applied(position, quarantined: applier.quarantined)
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
       try copy(&connection)
       drainThrough = try newestChange()
-    } else {
-      announceStreaming(position)
     }
+    // After the copy: the applier begins by learning what is in the quarantine.
+    var applier = try GroupApplier(
+      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
+    var position = session.record.applied
+    progress.applied(position, quarantined: applier.quarantined)
+    if applier.quarantined > 0 {
+      report(
+        .warning(
+          "\(applier.quarantined) rows are in the quarantine, changeover status tells why: cutover is refused while there are any"
+        ))
+    }
+    if drainThrough == nil { announceStreaming(position) }
     while true {
       try progress.stop.check()
       try applyAll(&applier, &position, &connection)

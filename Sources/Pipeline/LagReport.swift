@@ -44,6 +44,10 @@ package struct LagReport: Sendable {
         guard let applied = known.applied, try !SourceInstallation.holds(applied, in: database) else {
           return try LagReport(installation, newest: newest, known, state, clock.now)
         }
+        // The sync's notes may be older than what it has pruned since: then only a number too low tells a wrong file.
+        if known.record == nil, newest >= applied.sequence.rawValue {
+          return try LagReport(installation, newest: newest, known, state, clock.now)
+        }
         // Applied and pruned between the two looks, or not the file that was captured: then it stays so.
         if seen?.applied == applied { throw SourceInstallation.historyFailure(applied, path: path) }
         seen = known
