@@ -222,11 +222,12 @@ package struct Capturer: ~Copyable {
   ///
   /// DISTINCT takes 1 and 1.0 for one: where a key column has no typed affinity the storage class is told apart too.
   private static func distinctKeys(of tables: [SourceTable], width: Int) -> String {
+    let keys: [[Affinity]] = tables.map { table in
+      guard case .columns = table.key else { return [] }
+      return table.keyPositions.map { table.columns[$0].affinity }
+    }
     let untyped = (0..<width).filter { position in
-      tables.contains { table in
-        guard case .columns = table.key, table.keyPositions.indices.contains(position) else { return false }
-        return table.columns[table.keyPositions[position]].affinity == .blob
-      }
+      keys.contains { $0.indices.contains(position) && $0[position] == .blob }
     }
     let terms = ["tbl"] + (0..<width).map { "k\($0)" } + untyped.map { "typeof(k\($0))" }
     let order = (1...terms.count).map(String.init).joined(separator: ", ")

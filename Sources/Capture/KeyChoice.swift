@@ -10,18 +10,17 @@ package enum KeyChoice {
   static func key(of table: SourceTable, rowidColumn: String?) -> RowKey? {
     if let rowidColumn { return .rowidColumn(rowidColumn) }
     if let primary = table.indexes.first(where: { $0.origin == .primaryKey }), isUsable(primary) {
-      return .columns(distinct(primary.terms))
+      return .columns(distinct(primary.terms, table))
     }
-    let required = Set(table.columns.filter(\.notNull).map(\.name))
     let candidates = table.indexes.filter { index in
       index.isUnique && index.predicate == nil && isUsable(index)
         && index.terms.allSatisfy { term in
-          if case .column(let name) = term.subject { return required.contains(name) }
-          return false
+          guard case .column(let name) = term.subject else { return false }
+          return table.position(ofColumn: name).map { table.columns[$0].notNull } ?? false
         }
     }
     if let narrowest = candidates.min(by: { $0.terms.count < $1.terms.count }) {
-      return .columns(distinct(narrowest.terms))
+      return .columns(distinct(narrowest.terms, table))
     }
     return rowidKey(of: table)
   }
@@ -34,9 +33,12 @@ package enum KeyChoice {
   }
 
   /// SQLite lets PRIMARY KEY (a, a) pass; a key names a column once.
-  private static func distinct(_ terms: [IndexTerm]) -> [IndexTerm] {
-    var subjects: Set<IndexTerm.Subject> = []
-    return terms.filter { subjects.insert($0.subject).inserted }
+  private static func distinct(_ terms: [IndexTerm], _ table: SourceTable) -> [IndexTerm] {
+    var seen: Set<Int> = []
+    return terms.filter { term in
+      guard case .column(let name) = term.subject, let position = table.position(ofColumn: name) else { return false }
+      return seen.insert(position).inserted
+    }
   }
 
   private static func isUsable(_ index: SourceIndex) -> Bool {

@@ -45,13 +45,16 @@ package struct SourceCatalogue: Sendable {
     for candidate in candidates {
       let table = try readTable(
         candidate.name, isWithoutRowid: candidate.isWithoutRowid, isStrict: candidate.isStrict, in: database)
-      if let table {
+      guard let table else {
+        let reason = "no usable key: its columns shadow rowid, oid and _rowid_, or its key needs an unknown collation"
+        catalogue.leftOut.append(LeftOut(name: candidate.name, reason: reason))
+        continue
+      }
+      if database.compiles(RowReader.query(table)) {
         catalogue.tables.append(table)
       } else {
         catalogue.leftOut.append(
-          LeftOut(
-            name: candidate.name,
-            reason: "no usable key: its columns shadow rowid, oid and _rowid_, or its key needs an unknown collation"))
+          LeftOut(name: table.name, reason: "reading it needs a function or collation that only the application has"))
       }
     }
     return catalogue

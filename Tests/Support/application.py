@@ -13,6 +13,9 @@ connections = []
 def open_database(request):
     connection = sqlite3.connect(request["open"], isolation_level=None, timeout=5)
     connection.text_factory = bytes
+    # What only the application has: a collation and a function.
+    connection.create_collation("mine", lambda a, b: (a.upper() > b.upper()) - (a.upper() < b.upper()))
+    connection.create_function("shout", 1, lambda text: f"{text}!".upper(), deterministic=True)
     for pragma in request["pragmas"]:
         connection.execute(pragma).fetchall()
     connections.append(connection)

@@ -19,15 +19,23 @@ final class Bench {
   private var capturer: Capturer
   private var appliedGroup = GroupNumber(0)
 
-  /// `prepare` are statements, several in a string if need be, that the application ran before changeover came.
-  init(
+  /// `prepare` are statements that the application ran before changeover came.
+  convenience init(
     _ prepare: [String], journalMode: String = "wal", selection: TableSelection = TableSelection(),
     keyedByRowid: Set<String> = []
   ) throws {
-    directory = try TemporaryDirectory()
+    let directory = try TemporaryDirectory()
+    try Self.prepare(Database(path: directory.file("shop.db"), access: .create), prepare, journalMode: journalMode)
+    try self.init(in: directory, selection: selection, keyedByRowid: keyedByRowid)
+  }
+
+  /// Installs changeover in the directory's `shop.db`.
+  init(
+    in directory: TemporaryDirectory, selection: TableSelection = TableSelection(), keyedByRowid: Set<String> = []
+  ) throws {
+    self.directory = directory
     path = directory.file("shop.db")
-    database = try Database(path: path, access: .create)
-    try Self.prepare(database, prepare, journalMode: journalMode)
+    database = try Database(path: path, access: .readWrite)
     journal = try JournalDirectory(creating: directory.file("journal"))
     var catalogue = try SourceCatalogue.read(database, selection: selection)
     leftOut = catalogue.leftOut
@@ -35,6 +43,7 @@ final class Bench {
       catalogue.tables[index].key = try #require(KeyChoice.rowidKey(of: catalogue.tables[index]))
     }
     installation = try SourceInstallation.install(catalogue.tables, owner: .random(), in: database)
+    // The first copy: whatever was written since the installation comes again with the first group.
     replica = try Replica(of: installation.tables, in: database)
     capturer = try Capturer(
       installation: installation, position: installation.base, journal: journal, clock: SystemClock(),

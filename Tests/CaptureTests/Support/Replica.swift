@@ -6,7 +6,7 @@ import SQLite
 
 /// What the groups of a journal add up to: every table as a dictionary from key to image.
 struct Replica: Equatable {
-  private(set) var tables: [String: [[Value]: [Value]]] = [:]
+  private(set) var tables: [TableID: [[Value]: [Value]]] = [:]
 
   struct Wrong: Error, CustomStringConvertible { let description: String }
 
@@ -20,7 +20,7 @@ struct Replica: Equatable {
           throw Wrong(description: "table \(table.name) has two rows of one key")
         }
       }
-      self.tables[table.name] = rows
+      self.tables[table.id] = rows
     }
   }
 
@@ -36,14 +36,14 @@ struct Replica: Equatable {
           var image: [Value] = []
           for _ in table.columns { image.append(try entries.value().owned) }
           key = Self.key(image, table.keyPositions)
-          tables[table.name, default: [:]][key] = image
+          tables[table.id, default: [:]][key] = image
         case .delete:
           key = []
           for _ in table.keyPositions { key.append(try entries.value().owned) }
           key = Self.key(key, Array(key.indices))
-          tables[table.name, default: [:]][key] = nil
+          tables[table.id, default: [:]][key] = nil
         }
-        if !mayRepeat, !seen.insert([.text(table.name)] + key).inserted {
+        if !mayRepeat, !seen.insert([.integer(table.id.rawValue)] + key).inserted {
           throw Wrong(description: "a key of table \(table.name) comes twice in a group that says it does not")
         }
       }
@@ -58,14 +58,14 @@ struct Replica: Equatable {
   /// Where this differs from the source, in words.
   func differences(from source: Replica) -> [String] {
     var found: [String] = []
-    for name in Set(tables.keys).union(source.tables.keys).sorted() {
-      let mine = tables[name] ?? [:]
-      let theirs = source.tables[name] ?? [:]
+    for id in Set(tables.keys).union(source.tables.keys).sorted() {
+      let mine = tables[id] ?? [:]
+      let theirs = source.tables[id] ?? [:]
       for (key, image) in theirs where mine[key] != image {
-        found.append("\(name) \(key): source \(image), replica \(mine[key].map { "\($0)" } ?? "nothing")")
+        found.append("table \(id) \(key): source \(image), replica \(mine[key].map { "\($0)" } ?? "nothing")")
       }
       for (key, image) in mine where theirs[key] == nil {
-        found.append("\(name) \(key): source nothing, replica \(image)")
+        found.append("table \(id) \(key): source nothing, replica \(image)")
       }
     }
     return found

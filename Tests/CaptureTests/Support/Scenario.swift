@@ -30,16 +30,18 @@ struct Scenario {
   var keyedByRowid: Set<String> = []
   /// PRAGMAs of the application's connections.
   var pragmas: [String] = []
+  var applications = Application.allCases
 
   init(
     _ schema: String..., journalMode: String = "wal", selection: TableSelection = TableSelection(),
-    keyedByRowid: Set<String> = [], pragmas: [String] = []
+    keyedByRowid: Set<String> = [], pragmas: [String] = [], applications: [Application] = Application.allCases
   ) {
     self.schema = schema
     self.journalMode = journalMode
     self.selection = selection
     self.keyedByRowid = keyedByRowid
     self.pragmas = pragmas
+    self.applications = applications
   }
 
   func expectCaptured(_ steps: Step..., sourceLocation: SourceLocation = #_sourceLocation) throws {
@@ -47,8 +49,8 @@ struct Scenario {
   }
 
   func expectCaptured(_ steps: [Step], sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let python = try PythonProcess()
-    for application in Application.allCases {
+    let python = applications.contains(where: \.isPython) ? try PythonProcess() : nil
+    for application in applications {
       for capturesOften in [true, false] {
         let bench = try Bench(schema, journalMode: journalMode, selection: selection, keyedByRowid: keyedByRowid)
         let twin = try TemporaryDirectory()
@@ -56,8 +58,8 @@ struct Scenario {
         try Bench.prepare(Database(path: twinPath, access: .create), schema, journalMode: journalMode)
         func connect(_ path: String) throws -> any ApplicationConnection {
           let pragmas = application.pragmas + pragmas
-          return application.isPython
-            ? try python.connect(path: path, pragmas: pragmas) : try OwnConnection(path: path, pragmas: pragmas)
+          guard application.isPython, let python else { return try OwnConnection(path: path, pragmas: pragmas) }
+          return try python.connect(path: path, pragmas: pragmas)
         }
         let (writer, twinWriter) = (try connect(bench.path), try connect(twinPath))
         for step in steps {
