@@ -96,8 +96,12 @@ struct CaptureLoop: ~Copyable {
   private mutating func prune() throws {
     guard prunedAt.duration(to: .now) > .milliseconds(Self.pruneMilliseconds) else { return }
     let applied = progress.status.applied.sequence
-    for _ in 0..<20 where !progress.stop.isRequested {
-      guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+    do {
+      for _ in 0..<20 where !progress.stop.isRequested {
+        guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+      }
+    } catch let error as SQLiteError where error.isBusy {
+      // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.
     }
     prunedAt = .now
   }

@@ -95,8 +95,12 @@ package struct LagReport: Sendable {
     _ installation: SourceInstallation, newest: Int64, _ known: Known, _ state: StateDirectory?, _ now: Instant
   ) throws {
     let runsHere = try state.map { try $0.syncLock.tryAcquire() == nil } ?? false
-    let beats = known.record?.heartbeatAge.map { $0 < Heartbeat.freshness } ?? false
-    syncRunning = runsHere || beats
+    // The lock of this directory's own sync tells better than its last heartbeat, which it may have left behind.
+    let runsElsewhere =
+      known.record.map { record in
+        record.owner != state?.id && (record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
+      } ?? false
+    syncRunning = runsHere || runsElsewhere
     self.state = syncRunning ? .streaming : .stopped
     sourceSequence = newest
     targetReachable = known.record != nil

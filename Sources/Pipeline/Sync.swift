@@ -1,5 +1,6 @@
 import Apply
 import Capture
+import Journal
 import Model
 import Postgres
 import SQLite
@@ -30,6 +31,8 @@ package struct Sync {
     } catch let error as PostgresError {
       if error.isStopped { return }
       throw error.failure(operation: "work on", subject: options.target.safeDescription)
+    } catch let error as JournalError {
+      throw error.failure
     } catch is Stopped {
       return
     }
@@ -58,6 +61,7 @@ package struct Sync {
     do {
       return try Connection(options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
     } catch {
+      if error.isStopped { throw Stopped() }
       throw error.failure(operation: "connect to", subject: options.target.safeDescription)
     }
   }

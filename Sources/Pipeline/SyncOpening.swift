@@ -119,13 +119,22 @@ struct SyncOpening {
     }
     let installation =
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
+    // Another one was faster by a moment.
+    guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
     var plan = Planner.plan(numbered, schema: schema)
     plan.leftOut = found.leftOut.map(\.name)
-    let record = try TargetInstaller.create(
-      plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
-      &connection)
+    let record: SourceRecord
+    do {
+      record = try TargetInstaller.create(
+        plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
+        &connection)
+    } catch let error as PostgresError {
+      // The target said no: nothing stays half-done. Where it said nothing the next sync goes on from here.
+      if case .server = error, installed == nil { try SourceInstallation.uninstall(database) }
+      throw error
+    }
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
