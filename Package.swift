@@ -66,6 +66,7 @@ let package = Package(
       name: "JournalTests",
       dependencies: ["Journal", "Model", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: settings),
+    .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
     .testTarget(name: "ScenarioTests", swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],

@@ -12,7 +12,10 @@ enum SwitchHook {
       return .missing(command)
     }
     guard !program.contains(where: { "$`'\"\\(){}[]*?~=;&|<>#!".contains($0) }) else { return .runnable }
-    let status = try? spawn(["sh", "-c", "command -v -- \"$0\" >/dev/null && ! test -d \"$0\"", program])
+    let look = """
+      case "$0" in */*) test -f "$0" && test -x "$0" ;; *) command -v -- "$0" >/dev/null ;; esac
+      """
+    let status = try? spawn(["sh", "-c", look, program])
     return status == 0 ? .runnable : .missing(program)
   }
 
