@@ -73,6 +73,7 @@ let package = Package(
       dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema"], swiftSettings: settings),
+    .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
     .testTarget(name: "ScenarioTests", swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],

@@ -6,7 +6,8 @@ import SQLite
 /// Opens the source with errors that say what to do.
 package enum SourceFile {
   /// For commands that write to the source.
-  package static func openForWriting(_ path: String) throws -> Database {
+  /// - Parameter takesLock: whether the write lock is taken for a moment, to prove that it can be had.
+  package static func openForWriting(_ path: String, takesLock: Bool = true) throws -> Database {
     try checkExists(path)
     let database = try open(path, .readWrite)
     try explained(path) { () throws(SQLiteError) in
@@ -17,6 +18,7 @@ package enum SourceFile {
     }
     try explained(path) { () throws(SQLiteError) in
       try database.execute("PRAGMA synchronous = NORMAL")
+      guard takesLock else { return }
       try database.execute("BEGIN IMMEDIATE")
       try database.execute("ROLLBACK")
     }

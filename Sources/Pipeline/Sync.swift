@@ -47,7 +47,11 @@ package struct Sync {
     guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
-    try stream(session, state, connection)
+    if session.record.phase == .switched {
+      report(.switched)
+    } else {
+      try stream(session, state, connection)
+    }
     _ = consume lock
   }
 

@@ -63,6 +63,8 @@ struct SyncOpening {
       }
       return nil
     }
+    // Before anything is written: a file restored after the switch is refused, the target untouched.
+    try SwitchRecovery.checkFence(record, database)
     if record.owner != state.id {
       if let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
@@ -70,6 +72,9 @@ struct SyncOpening {
           remedy: "stop it first, on whatever machine it runs")
       }
       guard options.takeOver else { throw Self.ownedByAnother }
+    }
+    if record.phase == .switched, record.owner == state.id {
+      return SyncSession(installation: installation, record: record, catalogue: catalogue)
     }
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
