@@ -69,7 +69,7 @@ struct StoppingTests {
       it.url = "postgresql://a@127.0.0.1:\(silent.output.trimmed)/x"
       let waiting = try it.start("sync")
       try Waiting.until("it is connected") {
-        Files.names(in: "/proc/\(silent.processID)/fd").count > 4
+        Files.names(in: "/proc/\(silent.processID)/fd").count > 4 && waiting.catches(SIGTERM)
       }
       try expectCleanEnd(waiting, SIGTERM)
       it.url = url
@@ -81,7 +81,7 @@ struct StoppingTests {
       try locker.waitUntilSays("locked")
       let blocked = try it.start("sync")
       try Waiting.until("it waits for the lock") {
-        Files.names(in: "/proc/\(blocked.processID)/fd").count > 3
+        Files.names(in: "/proc/\(blocked.processID)/fd").count > 3 && blocked.catches(SIGTERM)
       }
       try expectCleanEnd(blocked, SIGTERM)
     }
