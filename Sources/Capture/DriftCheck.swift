@@ -39,8 +39,9 @@ package struct DriftCheck {
       throw SourceHistoryError.otherSource(path: database.path).failure
     }
     var hasher = StableHasher()
+    let triggers = try Self.triggers(database)
     for table in installation.tables {
-      try compare(table, database)
+      try compare(table, triggers, database)
       hasher.combine(table.name)
       for column in table.imageColumns { hasher.combine(column) }
     }
@@ -53,12 +54,20 @@ package struct DriftCheck {
     }
   }
 
-  private func compare(_ table: SourceTable, _ database: borrowing Database) throws {
-    let exists = try database.integer(
-      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1", [.text(table.name)])
-    guard exists == 1 else { throw drifted("table '\(table.name)' was dropped or renamed") }
+  /// Our triggers as they stand, read in one pass: to look each of them up would read the whole schema each time.
+  private static func triggers(_ database: borrowing Database) throws -> [String: (table: String, sql: String)] {
+    var triggers: [String: (table: String, sql: String)] = [:]
+    try database.forEach("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'") {
+      triggers[$0.string(0) ?? ""] = ($0.string(1) ?? "", $0.string(2) ?? "")
+    }
+    return triggers
+  }
+
+  private func compare(
+    _ table: SourceTable, _ triggers: [String: (table: String, sql: String)], _ database: borrowing Database
+  ) throws {
     guard var now = try SourceCatalogue.readTable(named: table.name, in: database) else {
-      throw drifted("table '\(table.name)' lost its key")
+      throw drifted("table '\(table.name)' was dropped or renamed, or lost its key")
     }
     now.id = table.id
     now.key = table.key
@@ -69,10 +78,9 @@ package struct DriftCheck {
       throw drifted("the UNIQUE indexes of table '\(table.name)' changed")
     }
     for trigger in TriggerSet(for: table).triggers {
-      let found = try database.string(
-        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 AND tbl_name = ?2",
-        [.text(trigger.name), .text(table.name)])
-      guard found == trigger.sql else { throw drifted("a capture trigger of table '\(table.name)' is gone or altered") }
+      guard let found = triggers[trigger.name], found.sql == trigger.sql, found.table == table.name else {
+        throw drifted("a capture trigger of table '\(table.name)' is gone or altered")
+      }
     }
   }
 
