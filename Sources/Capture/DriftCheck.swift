@@ -39,9 +39,9 @@ package struct DriftCheck {
       throw SourceHistoryError.otherSource(path: database.path).failure
     }
     var hasher = StableHasher()
-    let triggers = try Self.triggers(database)
+    let schema = try SchemaListing(database)
     for table in installation.tables {
-      try compare(table, triggers, database)
+      try compare(table, schema, database)
       hasher.combine(table.name)
       for column in table.imageColumns { hasher.combine(column) }
     }
@@ -54,20 +54,16 @@ package struct DriftCheck {
     }
   }
 
-  /// Our triggers as they stand, read in one pass: to look each of them up would read the whole schema each time.
-  private static func triggers(_ database: borrowing Database) throws -> [String: (table: String, sql: String)] {
-    var triggers: [String: (table: String, sql: String)] = [:]
-    try database.forEach("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'") {
-      triggers[$0.string(0) ?? ""] = ($0.string(1) ?? "", $0.string(2) ?? "")
+  private func compare(_ table: SourceTable, _ schema: SchemaListing, _ database: borrowing Database) throws {
+    guard let place = schema.tables[.text(table.name)] else {
+      throw drifted("table '\(table.name)' was dropped or renamed")
     }
-    return triggers
-  }
-
-  private func compare(
-    _ table: SourceTable, _ triggers: [String: (table: String, sql: String)], _ database: borrowing Database
-  ) throws {
+    // A table older than ours is the one that was there at installation, whatever VACUUM and ALTER TABLE did since.
+    guard let ours = schema.tables[.text(SourceNames.change)], place < ours else {
+      throw drifted("table '\(table.name)' was built anew, so that its rows may have changed unseen")
+    }
     guard var now = try SourceCatalogue.readTable(named: table.name, in: database) else {
-      throw drifted("table '\(table.name)' was dropped or renamed, or lost its key")
+      throw drifted("table '\(table.name)' lost its key")
     }
     now.id = table.id
     now.key = table.key
@@ -78,7 +74,8 @@ package struct DriftCheck {
       throw drifted("the UNIQUE indexes of table '\(table.name)' changed")
     }
     for trigger in TriggerSet(for: table).triggers {
-      guard let found = triggers[trigger.name], found.sql == trigger.sql, found.table == table.name else {
+      let expected = SchemaListing.Trigger(table: .text(table.name), sql: .text(trigger.sql))
+      guard schema.triggers[.text(trigger.name)] == expected else {
         throw drifted("a capture trigger of table '\(table.name)' is gone or altered")
       }
     }
@@ -88,6 +85,30 @@ package struct DriftCheck {
     Failure(
       .badData, "the source's schema changed: \(what)",
       remedy: "changes to the schema are not carried over; start the copy over with sync --reseed")
+  }
+}
+
+/// What `sqlite_schema` lists, in one pass; names by their bytes.
+private struct SchemaListing {
+  struct Trigger: Equatable {
+    let table: Value
+    let sql: Value
+  }
+
+  /// The tables' places in the order of creation, which VACUUM keeps.
+  private(set) var tables: [Value: Int64] = [:]
+  private(set) var triggers: [Value: Trigger] = [:]
+
+  init(_ database: borrowing Database) throws {
+    try database.forEach(
+      "SELECT rowid, type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('table', 'trigger')"
+    ) {
+      if $0.value(1) == .text("table") {
+        tables[$0.value(2)] = $0.integer(0)
+      } else {
+        triggers[$0.value(2)] = Trigger(table: $0.value(3), sql: $0.value(4))
+      }
+    }
   }
 }
 

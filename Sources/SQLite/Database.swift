@@ -119,15 +119,36 @@ package struct Database: ~Copyable {
     sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
   }
 
+  /// Tells open connections apart, as long as one of its statements lives.
+  package var identity: Int { Int(bitPattern: handle) }
+
   package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
   /// Rows that the last INSERT, UPDATE or DELETE changed.
   package var changes: Int64 { sqlite3_changes64(handle) }
 
-  /// Makes every commit that a read transaction can see survive a power cut: syncs the write-ahead log.
+  /// Makes every commit that a read transaction can see survive a power cut.
   package borrowing func syncLog() throws(SQLiteError) {
-    let code = changeover_sync_log(handle)
+    var isLog: Int32 = 0
+    let code = changeover_sync(handle, &isLog)
     guard code == SQLITE_OK else { throw error("sync the write-ahead log", code: code) }
+    if isLog == 0 { try syncRollbackJournal() }
+  }
+
+  /// Without a write-ahead log a commit is the end of the rollback journal, which most modes do not wait for: if it came
+  /// back after a power cut it would undo the commit.
+  private borrowing func syncRollbackJournal() throws(SQLiteError) {
+    guard let name = sqlite3_db_filename(handle, "main"), name.pointee != 0 else { return }
+    let file = String(cString: name)
+    for path in [file + "-journal", file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."] {
+      let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+      if descriptor < 0, errno == ENOENT { continue }
+      defer { close(descriptor) }
+      guard descriptor >= 0, fsync(descriptor) == 0 else {
+        throw SQLiteError(
+          operation: "sync the rollback journal", code: SQLITE_IOERR, message: String(cString: strerror(errno)))
+      }
+    }
   }
 
   /// Whether triggers fire for this connection's own writes.

@@ -1,6 +1,7 @@
 import Journal
 import Model
 import SQLite
+import Synchronization
 import TestSupport
 import Testing
 
@@ -13,8 +14,10 @@ final class Bench {
   /// The connection that captures.
   let database: Database
   let journal: JournalDirectory
-  private(set) var installation: SourceInstallation
-  private(set) var leftOut: [SourceCatalogue.LeftOut]
+  let stop = StopSignal()
+  let clock = TestClock()
+  let installation: SourceInstallation
+  let leftOut: [SourceCatalogue.LeftOut]
   private(set) var replica: Replica
   private var capturer: Capturer
   private var appliedGroup = GroupNumber(0)
@@ -46,8 +49,7 @@ final class Bench {
     // The first copy: whatever was written since the installation comes again with the first group.
     replica = try Replica(of: installation.tables, in: database)
     capturer = try Capturer(
-      installation: installation, position: installation.base, journal: journal, clock: SystemClock(),
-      stop: StopSignal(), in: database)
+      installation: installation, position: installation.base, journal: journal, clock: clock, stop: stop, in: database)
   }
 
   static func prepare(_ database: borrowing Database, _ statements: [String], journalMode: String) throws {
@@ -77,9 +79,17 @@ final class Bench {
     return captured
   }
 
+  func captureWithoutResuming() throws { _ = try capturer.capture(from: database) }
+
   func hasNews() throws -> Bool { try capturer.hasNews(in: database) }
 
-  private func applyJournal() throws {
+  /// Another process that captures into the same journal, and stops as it likes.
+  func otherCapturer(stop: StopSignal = StopSignal()) throws -> Capturer {
+    try Capturer(
+      installation: installation, position: installation.base, journal: journal, clock: clock, stop: stop, in: database)
+  }
+
+  func applyJournal() throws {
     for group in try journal.groups(after: appliedGroup) {
       var seen: Set<[Value]> = []
       for part in group.parts { try replica.apply(journal.batch(part), seen: &seen) }
@@ -92,6 +102,14 @@ final class Bench {
     let source = try Replica(of: installation.tables, in: database)
     let differences = replica.differences(from: source)
     #expect(differences.isEmpty, "\(comment)", sourceLocation: sourceLocation)
+  }
+}
+
+/// A clock that goes on by a second whenever it is asked.
+final class TestClock: WallClock {
+  private let seconds = Atomic<Int64>(1_000)
+  var now: Instant {
+    Instant(microseconds: seconds.wrappingAdd(1, ordering: .relaxed).newValue * 1_000_000)
   }
 }
 
