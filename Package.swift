@@ -72,7 +72,13 @@ let package = Package(
       name: "CaptureTests",
       dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
       swiftSettings: settings),
-    .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema"], swiftSettings: settings),
+    .target(
+      name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
+    .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),
+    .testTarget(
+      name: "ApplyTests",
+      dependencies: ["Model", "Postgres", "Journal", "Schema", "Apply", "SchemaFixtures", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 import Model
 import Schema
+import SchemaFixtures
 import Testing
 
 /// Case 32.
@@ -80,7 +81,8 @@ struct DefaultTests {
   }
 
   @Test(arguments: [
-    "(1+1)", "1+1", "'a'||'b'", "('a') || ('b')", "'a' 'b'", "x'00'", "strftime('%s','now')", "datetime('now','localtime')",
+    "(1+1)", "1+1", "'a'||'b'", "('a') || ('b')", "'a' 'b'", "x'00'", "strftime('%s','now')",
+    "datetime('now','localtime')",
     "(abs(-1))", "1_000", "'unfinished", "'", "", "()", "(", "-", "0x", "- -5",
   ])
   func `what has no plain counterpart is left out with a note`(_ expression: String) {
