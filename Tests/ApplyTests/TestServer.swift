@@ -27,9 +27,9 @@ enum TestServer {
 final class Database {
   let name = TestServer.name("changeover_db")
 
-  init(owner: String = "CURRENT_USER") throws {
+  init(owner: String? = nil) throws {
     var admin = try TestServer.connect()
-    try admin.execute("CREATE DATABASE \(name) OWNER \(owner)")
+    try admin.execute("CREATE DATABASE \(name)\(owner.map { " OWNER \($0)" } ?? "")")
   }
 
   deinit {
