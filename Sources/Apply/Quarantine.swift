@@ -28,9 +28,9 @@ package struct RefusedRow: Sendable {
       case .integer(let integer): String(integer)
       case .real(let bits): "\(Double(bitPattern: bits))"
       case .text(let bytes):
-        String(decoding: bytes.prefix(Self.longest).filter { $0 != 0 }, as: UTF8.self)
+        String(decoding: bytes.prefix(Self.longest + 1).filter { $0 != 0 }, as: UTF8.self)
       case .blob(let bytes):
-        "x'" + bytes.prefix(Self.longest).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "'"
+        "x'" + bytes.prefix(Self.longest + 1).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "'"
       }
     }
     let text = values.joined(separator: ", ")

@@ -78,8 +78,8 @@ extension TargetInstaller {
         guard let found = try relation(named: name, in: plan.schema, &connection) else { continue }
         throw Failure(
           .configuration,
-          "the target already has a \(found) '\(name)' in schema '\(plan.schema)', a name that table "
-            + "'\(table.targetName)' needs",
+          "the name '\(name)', which table '\(table.targetName)' needs, is taken in the target's schema "
+            + "'\(plan.schema)' by another \(found)",
           remedy: "drop or rename it, or choose an empty schema with --target-schema")
       }
     }

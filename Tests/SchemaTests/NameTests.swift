@@ -1,5 +1,6 @@
 import Model
 import Schema
+import SchemaFixtures
 import Testing
 
 /// Cases 13 and 33.

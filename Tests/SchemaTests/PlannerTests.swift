@@ -1,5 +1,6 @@
 import Model
 import Schema
+import SchemaFixtures
 import Testing
 
 struct PlannerTests {

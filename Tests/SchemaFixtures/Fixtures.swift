@@ -2,7 +2,7 @@ import Model
 import Schema
 
 /// A column as the source's catalogue would describe it.
-func column(
+package func column(
   _ name: String, _ declared: String = "", notNull: Bool = false, default expression: String? = nil,
   collation: String = "BINARY", generated: Bool = false
 ) -> SourceColumn {
@@ -11,24 +11,24 @@ func column(
     defaultExpression: expression, collation: collation, isGenerated: generated)
 }
 
-func term(_ column: String, _ collation: String = "BINARY", descending: Bool = false) -> IndexTerm {
+package func term(_ column: String, _ collation: String = "BINARY", descending: Bool = false) -> IndexTerm {
   IndexTerm(subject: .column(column), collation: collation, descending: descending)
 }
 
-func primaryKey(_ columns: String...) -> SourceIndex {
+package func primaryKey(_ columns: String...) -> SourceIndex {
   SourceIndex(
     name: "sqlite_autoindex_1", origin: .primaryKey, isUnique: true, terms: columns.map { term($0) })
 }
 
-func unique(_ name: String, _ terms: IndexTerm...) -> SourceIndex {
+package func unique(_ name: String, _ terms: IndexTerm...) -> SourceIndex {
   SourceIndex(name: name, origin: .createIndex, isUnique: true, terms: terms)
 }
 
-func index(_ name: String, _ terms: IndexTerm..., where predicate: String? = nil) -> SourceIndex {
+package func index(_ name: String, _ terms: IndexTerm..., where predicate: String? = nil) -> SourceIndex {
   SourceIndex(name: name, origin: .createIndex, isUnique: false, terms: terms, predicate: predicate)
 }
 
-func foreignKey(
+package func foreignKey(
   _ columns: [String], to parent: String, _ parentColumns: [String] = [], isDeferred: Bool = false
 ) -> SourceForeignKey {
   SourceForeignKey(
@@ -37,18 +37,18 @@ func foreignKey(
 }
 
 /// A table keyed by the INTEGER PRIMARY KEY `id`, unless told otherwise.
-func table(
+package func table(
   _ name: String, _ columns: [SourceColumn], key: RowKey = .rowidColumn("id"), indexes: [SourceIndex] = [],
   foreignKeys: [SourceForeignKey] = [], id: Int64 = 1
 ) -> SourceTable {
   SourceTable(id: TableID(id), name: name, columns: columns, key: key, indexes: indexes, foreignKeys: foreignKeys)
 }
 
-let id = column("id", "INTEGER")
+package let id = column("id", "INTEGER")
 
 extension Planner.Input {
   /// A table whose columns hold what `holding` says, by name; the others hold nothing.
-  init(_ table: SourceTable, holding: [String: StorageClasses] = [:], wide: Set<String> = []) {
+  package init(_ table: SourceTable, holding: [String: StorageClasses] = [:], wide: Set<String> = []) {
     self.init(
       table: table,
       facts: table.columns.map {
@@ -58,6 +58,6 @@ extension Planner.Input {
 }
 
 /// The plan of one table.
-func plan(_ table: SourceTable, holding: [String: StorageClasses] = [:], wide: Set<String> = []) -> TablePlan {
+package func plan(_ table: SourceTable, holding: [String: StorageClasses] = [:], wide: Set<String> = []) -> TablePlan {
   Planner.plan([Planner.Input(table, holding: holding, wide: wide)], schema: "public").tables[0]
 }
