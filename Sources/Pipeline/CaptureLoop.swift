@@ -29,11 +29,13 @@ struct CaptureLoop: ~Copyable {
     source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
     progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock
   ) throws {
-    let database = try SourceFile.openForWriting(path)
+    let database = try SourceFile.openAgain(path)
     database.setBusyPatience(milliseconds: 20)
-    let capturer = try Capturer(
-      installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
-      in: database)
+    let capturer = try database.whenReadable(progress.stop) {
+      try Capturer(
+        installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
+        in: $0)
+    }
     let unapplied = try state.journal.groups(after: progress.status.applied.group)
     pruner = ChangePruner(
       boundaries: try unapplied.compactMap { try $0.parts.last.map { try state.journal.header(of: $0).last } })

@@ -39,7 +39,7 @@ package struct Sync {
   }
 
   private func runUnexplained() throws {
-    let database = try SourceFile.openForWriting(options.source)
+    let database = try SourceFile.openForWriting(options.source, stop: stop)
     // Who is running already is found before the target is asked; nothing is created before it answered.
     if let known = StateDirectory(existing: options.state), try known.syncLock.tryAcquire() == nil { throw isRunning }
     var connection = try connect()
@@ -47,7 +47,12 @@ package struct Sync {
     guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
-    try stream(session, state, connection)
+    let position = try startingPosition(session, state)
+    // Before anything is said of the target having everything.
+    if session.installation.switchID == nil {
+      try database.whenReadable(stop) { try Capturer.requireHistory(through: position, in: $0) }
+    }
+    try stream(session, position, state, connection)
     _ = consume lock
   }
 
@@ -66,9 +71,10 @@ package struct Sync {
     }
   }
 
-  private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
+  private func stream(
+    _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
+  ) throws {
     let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
-    let position = try startingPosition(session, state)
     let capture = Worker { [options, clock] in
       do {
         var loop = try CaptureLoop(
