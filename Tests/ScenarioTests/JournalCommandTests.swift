@@ -106,7 +106,9 @@ struct JournalCommandTests {
       }
       #expect(sync.isRunning)
       #expect(try sync.stop() == 0)
-      let done = try it.changeover("uninstall", "--state", it.directory + "/state")
+      // Whoever lost the state directory says so.
+      #expect(try it.changeover("uninstall", "--state", it.directory + "/none").status == 75)
+      let done = try it.changeover("uninstall", "--state", it.directory + "/none", "--take-over")
       #expect(done.status == 0, "\(done.errors)")
       #expect(try it.sourceSchema() == before)
       #expect(try it.sqlite("SELECT * FROM sqlite_sequence;") == sequences)

@@ -83,6 +83,30 @@ struct StoppingTests {
     }
   }
 
+  @Test func `a writer that keeps everybody out for long ends neither the copy nor the stream`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 20_000, mode: "delete")
+      let sync = try it.start("sync")
+      try sync.waitUntilSays("tables created")
+      for _ in 0..<2 {
+        // Longer than SQLite's patience anywhere in the product.
+        let locker = try it.spawn([
+          "python3", "-c",
+          """
+          import sqlite3, sys, time
+          c = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+          c.execute('BEGIN EXCLUSIVE'); c.execute("UPDATE slot SET holder = 'locked'"); time.sleep(6.5); c.execute('COMMIT')
+          """, it.source,
+        ])
+        #expect(try locker.wait() == 0)
+        try sync.waitUntilSays("streaming from")
+      }
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+    }
+  }
+
   @Test func `a second sync of a source is refused, on this machine and on another`() throws {
     try Scenario.run { it in
       try it.createWritersTables(rows: 50)
