@@ -135,6 +135,11 @@ package struct SourceInstallation: Sendable {
       == .integer(position.nonce)
   }
 
+  /// Throws where it does not: the file is not the one that was captured.
+  package static func requireHistory(through position: Position, in database: borrowing Database) throws {
+    guard try holds(position, in: database) else { throw historyFailure(position, path: database.path) }
+  }
+
   /// What to say where it does not.
   package static func historyFailure(_ position: Position, path: String) -> Failure {
     SourceHistoryError.notContinued(path: path, sequence: position.sequence).failure

@@ -194,8 +194,10 @@ struct ApplyLoop: ~Copyable {
   }
 
   private func newestChange() throws -> ChangeNumber {
-    let database = try SourceFile.openForReading(options.source)
-    return ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    let database = try SourceFile.openAgain(options.source)
+    return try database.whenReadable(progress.stop) {
+      ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    }
   }
 
   /// A cutover began and left: with its locks in our hands it is over, one way or the other.

@@ -49,9 +49,9 @@ struct FirstCopy: Sendable {
   }
 
   private func work(_ queue: TableQueue, _ board: CopyBoard, _ abort: StopSignal) throws {
-    let database = try SourceFile.openForWriting(sourcePath)
+    let database = try SourceFile.openAgain(sourcePath)
     var connection = try Connection(target, applicationName: "changeover copy", stop: stop, timeoutSeconds: 10)
-    let drift = try DriftCheck(installation: installation, in: database)
+    let drift = try database.whenReadable(stop) { try DriftCheck(installation: installation, in: $0) }
     while let progress = queue.next() {
       try stop.check()
       try abort.check()

@@ -39,7 +39,7 @@ package struct Sync {
   }
 
   private func runUnexplained() throws {
-    let database = try SourceFile.openForWriting(options.source)
+    let database = try SourceFile.openForWriting(options.source, stop: stop)
     // Who is running already is found before the target is asked; nothing is created before it answered.
     if let known = StateDirectory(existing: options.state), try known.syncLock.tryAcquire() == nil { throw isRunning }
     var connection = try connect()
@@ -50,7 +50,12 @@ package struct Sync {
     if session.record.phase == .switched {
       report(.switched)
     } else {
-      try stream(session, state, connection)
+      let position = try startingPosition(session, state)
+      // Before anything is said of the target having everything.
+      if session.installation.switchID == nil {
+        try database.whenReadable(stop) { try SourceInstallation.requireHistory(through: position, in: $0) }
+      }
+      try stream(session, position, state, connection)
     }
     _ = consume lock
   }
@@ -70,10 +75,10 @@ package struct Sync {
     }
   }
 
-  private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
+  private func stream(
+    _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
+  ) throws {
     let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
-    let position = try startingPosition(session, state)
-    try checkHistory(position, session)
     let capture = Worker { [options, clock] in
       do {
         var loop = try CaptureLoop(
@@ -103,15 +108,6 @@ package struct Sync {
     switch try outcome.get() {
     case .caughtUp: report(.caughtUp)
     case .switched: report(.switched)
-    }
-  }
-
-  /// Nothing is copied or applied from a file that does not continue what was captured.
-  private func checkHistory(_ position: Position, _ session: SyncSession) throws {
-    guard session.record.phase != .switched, session.installation.switchID == nil else { return }
-    let database = try SourceFile.openForReading(options.source)
-    guard try SourceInstallation.holds(position, in: database) else {
-      throw SourceInstallation.historyFailure(position, path: options.source)
     }
   }
 

@@ -178,12 +178,7 @@ struct SyncOpening {
       let catalogue = try TargetCatalogue.find(&connection, schema: schema),
       let record = try SourceRecord.read(source, catalogue, &connection)
     {
-      guard record.phase == .preparing || record.phase == .syncing, installation?.switchID == nil else {
-        throw Failure(
-          .configuration,
-          "the target is the authority since the switch: copying over it would lose what was written there",
-          remedy: "nothing to do; drop the target's tables by hand if that is really meant")
-      }
+      try Self.refuseAuthority(record.phase == .switched || installation?.switchID != nil)
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
           .tryAgain, "another changeover owns this source: its last heartbeat was \(Int(age)) s ago",
@@ -194,6 +189,13 @@ struct SyncOpening {
     try SourceInstallation.uninstall(database)
     try clearJournal()
     report(.note("started over: the target's tables of this source, the triggers and the journal were removed"))
+  }
+
+  private static func refuseAuthority(_ isSwitched: Bool) throws {
+    guard isSwitched else { return }
+    throw Failure(
+      .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
+      remedy: "nothing to do; drop the target's tables by hand if that is really meant")
   }
 
   private func clearJournal() throws {

@@ -69,13 +69,10 @@ final class ChildProcess {
 
   var isRunning: Bool { status == nil }
 
-  /// Whether the process handles the signal by now: a signal that comes before its handler kills it.
+  /// Whether it has a handler for the signal yet.
   func catches(_ signal: Int32) -> Bool {
-    let lines = Files.text("/proc/\(processID)/status").split(separator: "\n")
-    guard let mask = lines.first(where: { $0.hasPrefix("SigCgt:") })?.split(separator: "\t").last,
-      let bits = UInt64(mask, radix: 16)
-    else { return false }
-    return bits & (1 << UInt64(signal - 1)) != 0
+    let caught = Files.text("/proc/\(processID)/status").after("SigCgt:")?.trimmed.prefix(16) ?? ""
+    return (UInt64(caught, radix: 16) ?? 0) & (1 << (signal - 1)) != 0
   }
 
   func send(_ signal: Int32) { if isRunning { Glibc.kill(processID, signal) } }
