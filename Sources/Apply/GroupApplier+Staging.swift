@@ -10,7 +10,8 @@ extension GroupApplier {
     _ finishing: [String], keysMayRepeat: Bool = false, _ connection: inout Connection
   ) throws -> [RefusedRow] {
     do {
-      try connection.execute("BEGIN; \(connection.localSettings)")
+      let begin = connection.transactionStatus == .idle ? "BEGIN; " : ""
+      try connection.execute(begin + connection.localSettings)
       _ = try connection.query(Ownership.beginning(catalogue), ownership.parameters(from: from, to: to))
       let staged = try copyToStages(group, &connection)
       var refused = staged.refused

@@ -59,6 +59,7 @@ package struct TargetPhase {
   /// Waits until nobody else works on the tables, and keeps it so to the end of the transaction that this begins: the
   /// switch then waits for no lock while the writers wait, and autovacuum passes the tables by. Readers go on.
   package static func lock(_ plan: TargetPlan, seconds: Double, _ connection: inout Connection) throws {
+    guard connection.transactionStatus == .idle else { return }
     let ddl = DDL(plan)
     let tables = plan.tables.map { ddl.name(of: $0) }.joined(separator: ", ")
     try run(
