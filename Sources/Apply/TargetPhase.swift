@@ -58,12 +58,16 @@ package struct TargetPhase {
 
   /// Waits until nobody else works on the tables, and keeps it so to the end of the transaction that this begins: the
   /// switch then waits for no lock while the writers wait, and autovacuum passes the tables by. Readers go on.
-  package static func lock(_ plan: TargetPlan, seconds: Double, _ connection: inout Connection) throws {
+  ///
+  /// The source's record comes first, as when a group is applied: the other order could deadlock.
+  package func lock(_ plan: TargetPlan, seconds: Double, _ connection: inout Connection) throws {
+    guard connection.transactionStatus == .idle else { return }
     let ddl = DDL(plan)
     let tables = plan.tables.map { ddl.name(of: $0) }.joined(separator: ", ")
-    try run(
+    try Self.run(
       [
         "BEGIN", connection.localSettings + "SET LOCAL lock_timeout = \(max(Int(min(seconds, 1e6) * 1_000), 1))",
+        "SELECT FROM \(catalogue.source) WHERE source = '\(source)' FOR UPDATE",
         "LOCK TABLE \(tables) IN SHARE ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0",
       ], &connection)
   }

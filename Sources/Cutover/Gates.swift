@@ -143,8 +143,8 @@ package struct Gates: Sendable {
   private var hookFinding: [Finding] {
     switch hook {
     case .none: []
-    case .runnable: [Finding("switch hook", true, "can be run")]
-    case .missing(let program): [Finding("switch hook", false, "'\(program)' is not a program that can be run")]
+    case .runnable: [Finding("hook runnable", true, "can be run")]
+    case .missing(let program): [Finding("hook runnable", false, "'\(program)' is not a program that can be run")]
     }
   }
 }

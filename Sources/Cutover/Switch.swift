@@ -63,7 +63,8 @@ struct Switch {
     connection.deadline = started + .seconds(options.lockTimeout + 1)
     defer { connection.deadline = nil }
     do {
-      try TargetPhase.lock(session.record.plan, seconds: options.lockTimeout, &connection)
+      try TargetPhase(session.catalogue, session.record.source).lock(
+        session.record.plan, seconds: options.lockTimeout, &connection)
       FaultPoint.reach("target-locked")
       return true
     } catch let error as PostgresError where error.sqlState == "55P03" {

@@ -85,6 +85,8 @@ package struct Sync {
           source: options.source, installation: session.installation, position: position, state: state,
           progress: progress, retention: options.retention, clock: clock)
         try loop.run()
+      } catch is Stopped {
+        // Asked to, perhaps because the applying side failed: that failure is the one to report.
       } catch {
         progress.fail(error)
       }

@@ -97,7 +97,7 @@ struct GatesTests {
   }
 
   @Test func `refuses a hook that cannot be run`() {
-    expect(["switch hook"]) { $0.hook = .missing("/no/such") }
+    expect(["hook runnable"]) { $0.hook = .missing("/no/such") }
     expect([]) { $0.hook = .runnable }
   }
 }

@@ -52,6 +52,7 @@ class Writer:
         self.stopped = False
         self.number = 0
         self.busy = 0
+        self.slowest = 0.0
         self.range = 1 + self.connection.execute("SELECT count(*) FROM slot").fetchone()[0] * 2
 
     def run(self) -> None:
@@ -71,11 +72,11 @@ class Writer:
                 if self.transaction():
                     log.write(f"{self.number}\n")
         self.connection.close()
-        print(json.dumps({"transactions": self.number - done, "busy": self.busy}))
+        print(json.dumps({"transactions": self.number - done, "busy": self.busy, "slowest_ms": self.slowest * 1000}))
 
     def transaction(self) -> bool:
         """One transaction; False where SQLite was locked, and nothing was written."""
-        execute = self.connection.execute
+        execute, began = self.connection.execute, time.monotonic()
         try:
             execute("BEGIN IMMEDIATE")
             self.change()
@@ -89,6 +90,7 @@ class Writer:
                 execute("ROLLBACK")
             return False
         self.number += 1
+        self.slowest = max(self.slowest, time.monotonic() - began)
         return True
 
     def change(self) -> None:
