@@ -43,7 +43,13 @@ package struct TargetCatalogue: Sendable, Hashable {
     for candidate in [own, inside(schema)] {
       var parameters = Parameters()
       parameters.append(text: candidate.source)
-      let result = try connection.query("SELECT to_regclass($1) IS NOT NULL", parameters)
+      parameters.append(text: PostgresText.identifier(candidate.schema))
+      // Another role's catalogue is none for us, and to look into its schema would be an error.
+      let result = try connection.query(
+        """
+        SELECT CASE WHEN coalesce(has_schema_privilege(to_regnamespace($2)::oid, 'USAGE'), false)
+          THEN coalesce(has_table_privilege(to_regclass($1)::oid, 'INSERT'), false) ELSE false END
+        """, parameters)
       if try result.bool(0, 0) { return candidate }
     }
     return nil

@@ -71,6 +71,25 @@ package enum TargetInstaller {
         "the target already has a \(isEmpty ? "" : "non-empty ")table '\(table.targetName)' in schema '\(plan.schema)'",
         remedy: "drop or rename it, choose an empty schema with --target-schema, or leave the table out with --exclude")
     }
+    try checkIndexNames(plan, &connection)
+  }
+
+  /// Indexes share the tables' namespace, and an index of that name would otherwise be found only after the copy.
+  private static func checkIndexNames(_ plan: TargetPlan, _ connection: inout Connection) throws {
+    for table in plan.tables {
+      for name in [table.keyName] + table.indexes.map(\.name) {
+        var parameters = Parameters()
+        parameters.append(text: PostgresText.identifier(plan.schema, name))
+        let exists = try connection.query("SELECT to_regclass($1) IS NOT NULL", parameters)
+        guard try exists.bool(0, 0) else { continue }
+        throw Failure(
+          .configuration,
+          "the target already has an object '\(name)' in schema '\(plan.schema)', the name of an index of table "
+            + "'\(table.targetName)'",
+          remedy:
+            "drop or rename it, choose an empty schema with --target-schema, or leave the table out with --exclude")
+      }
+    }
   }
 
   /// Creates the catalogue, the tables and the source's record.
@@ -79,7 +98,9 @@ package enum TargetInstaller {
     _ catalogue: TargetCatalogue, _ connection: inout Connection
   ) throws -> SourceRecord {
     let ddl = DDL(plan)
-    var script = ["BEGIN", "SET LOCAL lock_timeout = '10s'", catalogue.creation]
+    // IF NOT EXISTS does not protect from another sync that creates the same at the same time.
+    let alone = "SELECT pg_advisory_xact_lock(hashtextextended('changeover', 0))"
+    var script = ["BEGIN", "SET LOCAL lock_timeout = '10s'", alone, catalogue.creation]
     for table in plan.tables {
       script.append(ddl.createTable(table))
       let name = ddl.name(of: table)

@@ -51,8 +51,11 @@ package struct Capturer: ~Copyable {
   /// Whether there is a change after the position, or the schema moved; one look without a group.
   package mutating func hasNews(in database: borrowing Database) throws(SQLiteError) -> Bool {
     let startedAt = clock.now
-    let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
-    if newest != position.sequence.rawValue { return true }
+    // The nonce too: another history may have come to the same number.
+    let isPosition = try database.scalar(
+      "SELECT seq = ?1 AND nonce = ?2 FROM \(SourceNames.change) ORDER BY seq DESC LIMIT 1",
+      [.integer(position.sequence.rawValue), .integer(position.nonce)])
+    guard isPosition == .integer(1) else { return true }
     if try drift.isStale(in: database) { return true }
     lookedAt = startedAt
     return false
@@ -147,6 +150,16 @@ package struct Capturer: ~Copyable {
       throw SourceHistoryError.gap(path: database.path, after: from.sequence).failure
     }
     return try change(ChangeNumber(newest), in: database)
+  }
+
+  /// Throws where the source does not hold the change that a position names: it is not the file that was captured.
+  package static func requireHistory(through position: Position, in database: borrowing Database) throws {
+    let found = try database.integer(
+      "SELECT count(*) FROM \(SourceNames.change) WHERE seq = ?1 AND nonce = ?2",
+      [.integer(position.sequence.rawValue), .integer(position.nonce)])
+    guard found == 1 else {
+      throw SourceHistoryError.notContinued(path: database.path, sequence: position.sequence).failure
+    }
   }
 
   private func change(_ number: ChangeNumber, in database: borrowing Database) throws -> LoggedChange {

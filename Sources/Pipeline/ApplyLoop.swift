@@ -182,8 +182,10 @@ struct ApplyLoop: ~Copyable {
   }
 
   private func newestChange() throws -> ChangeNumber {
-    let database = try SourceFile.openForReading(options.source)
-    return ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    let database = try SourceFile.openAgain(options.source)
+    return try database.whenReadable(progress.stop) {
+      ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    }
   }
 
   /// Whether somebody else moved the phase, as a cutover does.

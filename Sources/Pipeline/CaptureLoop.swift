@@ -7,6 +7,9 @@ import SQLite
 struct CaptureLoop: ~Copyable {
   /// A look at least so often, in milliseconds, whatever inotify says.
   private static let idleMilliseconds = 1_000
+  /// How soon after a write to look again, doubled up to `idleMilliseconds`: the kernel tells of the write to the log, and
+  /// the commit shows only once the writer has synced it (or, without a log, has let go of its lock).
+  private static let glanceMilliseconds = 1
   /// While the target is away groups are larger and fewer.
   private static let awayMilliseconds = 1_000
   private static let pruneMilliseconds = 500
@@ -24,16 +27,19 @@ struct CaptureLoop: ~Copyable {
   private var prunedAt = ContinuousClock.now
   private var retainedAt = ContinuousClock.now
   private var toldAt: ContinuousClock.Instant?
+  private var nextLook = Self.glanceMilliseconds
 
   init(
     source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
     progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock
   ) throws {
-    let database = try SourceFile.openForWriting(path)
+    let database = try SourceFile.openAgain(path)
     database.setBusyPatience(milliseconds: 20)
-    let capturer = try Capturer(
-      installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
-      in: database)
+    let capturer = try database.whenReadable(progress.stop) {
+      try Capturer(
+        installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
+        in: $0)
+    }
     let unapplied = try state.journal.groups(after: progress.status.applied.group)
     pruner = ChangePruner(
       boundaries: try unapplied.compactMap { try $0.parts.last.map { try state.journal.header(of: $0).last } })
@@ -57,7 +63,8 @@ struct CaptureLoop: ~Copyable {
       if progress.status.targetAway {
         progress.stop.wait(milliseconds: Self.awayMilliseconds)
       } else {
-        watcher.wait(milliseconds: Self.idleMilliseconds, stop: progress.stop)
+        let wasWritten = watcher.wait(milliseconds: nextLook, stop: progress.stop)
+        nextLook = wasWritten ? Self.glanceMilliseconds : min(nextLook * 2, Self.idleMilliseconds)
       }
     }
   }
@@ -105,8 +112,12 @@ struct CaptureLoop: ~Copyable {
   private mutating func prune() throws {
     guard prunedAt.duration(to: .now) > .milliseconds(Self.pruneMilliseconds) else { return }
     let applied = progress.status.applied.sequence
-    for _ in 0..<20 where !progress.stop.isRequested {
-      guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+    do {
+      for _ in 0..<20 where !progress.stop.isRequested {
+        guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+      }
+    } catch let error as SQLiteError where error.isBusy {
+      // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.
     }
     prunedAt = .now
   }

@@ -21,6 +21,8 @@ package struct LagReport: Sendable {
   package var secondsIsUpperBound = false
   package var quarantined: Int64?
   package var targetReachable: Bool
+  /// Whether the first copy is complete, as far as known.
+  package var isCopied = true
 
   /// Looks now.
   package static func look(
@@ -49,15 +51,22 @@ package struct LagReport: Sendable {
     let notes = state.flatMap { SyncStatus.read($0.statusPath) }
     let record = try record(of: installation.source, target, targetSchema, stop)
     let runsHere = try state.map { try $0.syncLock.tryAcquire() == nil } ?? false
-    let runs = runsHere || (record?.record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
+    // The lock of this directory's own sync tells better than its last heartbeat, which it may have left behind.
+    let runsElsewhere =
+      record.map { found in
+        found.record.owner != state?.id
+          && (found.record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
+      } ?? false
+    let runs = runsHere || runsElsewhere
     var report = LagReport(
       state: runs ? .streaming : .stopped, syncRunning: runs, sourceSequence: newest,
       targetReachable: record != nil)
     report.appliedSequence = (record?.record.applied ?? notes?.applied)?.sequence.rawValue
     report.quarantined = record?.quarantined ?? notes?.quarantined
+    report.isCopied = record.map { $0.record.phase != .preparing } ?? (notes?.state == .streaming)
     if record?.record.phase == .switched || installation.switchID != nil {
       report.state = .switched
-    } else if runs, record.map({ $0.record.phase == .preparing }) ?? (notes?.state == .copying) {
+    } else if runs, !report.isCopied {
       report.state = .copying
     }
     guard let applied = report.appliedSequence else { return report }
@@ -114,14 +123,11 @@ package struct LagReport: Sendable {
   /// Whether lag is within the limits; what is not known is not within.
   package func isWithin(seconds limit: Double?, changes changeLimit: Int64?) -> Bool {
     if state == .switched { return true }
-    if state == .copying || !isCopied, limit != nil || changeLimit != nil { return false }
+    if !isCopied, limit != nil || changeLimit != nil { return false }
     if let limit, !(seconds.map { $0 <= limit } ?? false) { return false }
     if let changeLimit, !(changes.map { $0 <= changeLimit } ?? false) { return false }
     return true
   }
-
-  /// Whether the first copy is complete, as far as known.
-  package var isCopied: Bool { state != .copying }
 
   package var json: JSON {
     func number(_ value: Int64?) -> JSON { value.map { .integer($0) } ?? .null }

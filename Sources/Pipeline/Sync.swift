@@ -1,5 +1,6 @@
 import Apply
 import Capture
+import Journal
 import Model
 import Postgres
 import SQLite
@@ -30,13 +31,15 @@ package struct Sync {
     } catch let error as PostgresError {
       if error.isStopped { return }
       throw error.failure(operation: "work on", subject: options.target.safeDescription)
+    } catch let error as JournalError {
+      throw error.failure
     } catch is Stopped {
       return
     }
   }
 
   private func runUnexplained() throws {
-    let database = try SourceFile.openForWriting(options.source)
+    let database = try SourceFile.openForWriting(options.source, stop: stop)
     // Who is running already is found before the target is asked; nothing is created before it answered.
     if let known = StateDirectory(existing: options.state), try known.syncLock.tryAcquire() == nil { throw isRunning }
     var connection = try connect()
@@ -46,9 +49,14 @@ package struct Sync {
     let session = try opening.open(database, &connection)
     if session.record.phase == .switched {
       report(.switched)
-    } else {
-      try stream(session, state, connection)
+      return
     }
+    let position = try startingPosition(session, state)
+    // Before anything is said of the target having everything.
+    if session.installation.switchID == nil {
+      try database.whenReadable(stop) { try Capturer.requireHistory(through: position, in: $0) }
+    }
+    try stream(session, position, state, connection)
     _ = consume lock
   }
 
@@ -62,13 +70,15 @@ package struct Sync {
     do {
       return try Connection(options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
     } catch {
+      if error.isStopped { throw Stopped() }
       throw error.failure(operation: "connect to", subject: options.target.safeDescription)
     }
   }
 
-  private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
+  private func stream(
+    _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
+  ) throws {
     let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
-    let position = try startingPosition(session, state)
     let capture = Worker { [options, clock] in
       do {
         var loop = try CaptureLoop(

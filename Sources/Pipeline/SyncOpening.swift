@@ -33,6 +33,13 @@ struct SyncOpening {
     if let installation {
       try checkOwner(installation)
       if let session = try resume(installation, catalogue, database, &connection) { return session }
+    } else if try !formerRecords(schema, &connection).isEmpty {
+      throw Failure(
+        .badData,
+        "\(options.source) holds nothing of changeover and was copied from here before: it was uninstalled, or a copy "
+          + "from before the installation was put in its place",
+        remedy:
+          "nothing was changed on the target: put the right file back, or start over from this file with sync --reseed")
     }
     return try begin(installation, schema, catalogue, database, &connection)
   }
@@ -107,13 +114,22 @@ struct SyncOpening {
     }
     let installation =
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
+    // Another one was faster by a moment.
+    guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
     var plan = Planner.plan(numbered, schema: schema)
     plan.leftOut = found.leftOut.map(\.name)
-    let record = try TargetInstaller.create(
-      plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
-      &connection)
+    let record: SourceRecord
+    do {
+      record = try TargetInstaller.create(
+        plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
+        &connection)
+    } catch let error as PostgresError {
+      // The target said no: nothing stays half-done. Where it said nothing the next sync goes on from here.
+      if case .server = error, installed == nil { try SourceInstallation.uninstall(database) }
+      throw error
+    }
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
@@ -147,16 +163,20 @@ struct SyncOpening {
 
   /// Forgets everything: the target's tables of this source, the triggers, the journal.
   private func reseed(_ schema: String, _ database: borrowing Database, _ connection: inout Connection) throws {
-    guard let installation = try SourceInstallation.read(database) else { return try clearJournal() }
+    guard let installation = try SourceInstallation.read(database) else {
+      let former = try formerRecords(schema, &connection)
+      guard let catalogue = try TargetCatalogue.find(&connection, schema: schema), !former.isEmpty else {
+        return try clearJournal()
+      }
+      for record in former { try Self.refuseAuthority(record.phase == .switched) }
+      for record in former { try TargetInstaller.remove(record, catalogue, &connection) }
+      try clearJournal()
+      return report(.note("started over: the target's tables of this source and the journal were removed"))
+    }
     if let catalogue = try TargetCatalogue.find(&connection, schema: schema),
       let record = try SourceRecord.read(installation.source, catalogue, &connection)
     {
-      guard record.phase != .switched, installation.switchID == nil else {
-        throw Failure(
-          .configuration,
-          "the target is the authority since the switch: copying over it would lose what was written there",
-          remedy: "nothing to do; drop the target's tables by hand if that is really meant")
-      }
+      try Self.refuseAuthority(record.phase == .switched || installation.switchID != nil)
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
           .tryAgain, "another changeover owns this source: its last heartbeat was \(Int(age)) s ago",
@@ -167,6 +187,19 @@ struct SyncOpening {
     try SourceInstallation.uninstall(database)
     try clearJournal()
     report(.note("started over: the target's tables of this source, the triggers and the journal were removed"))
+  }
+
+  private static func refuseAuthority(_ isSwitched: Bool) throws {
+    guard isSwitched else { return }
+    throw Failure(
+      .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
+      remedy: "nothing to do; drop the target's tables by hand if that is really meant")
+  }
+
+  /// What the target knows of this state directory's source when the source itself knows nothing.
+  private func formerRecords(_ schema: String, _ connection: inout Connection) throws -> [SourceRecord] {
+    guard let catalogue = try TargetCatalogue.find(&connection, schema: schema) else { return [] }
+    return try SourceRecord.owned(by: state.id, catalogue, &connection)
   }
 
   private func clearJournal() throws {

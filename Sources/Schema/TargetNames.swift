@@ -1,7 +1,8 @@
 /// Makes names that PostgreSQL takes: at most 63 bytes, not empty, no system column's, and each only once.
 struct TargetNames {
   private static let limit = 63
-  private static let systemColumns: Set<String> = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
+  /// `oid` is a column like any other since PostgreSQL 12.
+  private static let systemColumns: Set<String> = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
   private var taken: Set<String> = []
 
   mutating func table(_ name: String) -> String { unique(name.isEmpty ? "table" : name) }

@@ -69,6 +69,12 @@ final class ChildProcess {
 
   var isRunning: Bool { status == nil }
 
+  /// Whether it has a handler for the signal yet.
+  func catches(_ signal: Int32) -> Bool {
+    let caught = Files.text("/proc/\(processID)/status").after("SigCgt:")?.trimmed.prefix(16) ?? ""
+    return (UInt64(caught, radix: 16) ?? 0) & (1 << (signal - 1)) != 0
+  }
+
   func send(_ signal: Int32) { if isRunning { Glibc.kill(processID, signal) } }
 
   /// kill −9, and gone.

@@ -131,7 +131,8 @@ final class Scenario {
 
   /// The application's schema and changeover's, as SQLite keeps it.
   func sourceSchema(_ file: String? = nil) throws -> String {
-    try sqlite("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema ORDER BY rowid;", file)
+    guard Files.exists(file ?? source) else { throw Files.Failed(path: file ?? source, code: ENOENT) }
+    return try sqlite("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema ORDER BY rowid;", file)
   }
 
   /// Everything in the target database that somebody made.
@@ -143,6 +144,18 @@ final class Scenario {
       SELECT nspname FROM pg_namespace ORDER BY 1; SELECT proname FROM pg_proc WHERE oid > 16383 ORDER BY 1;
       """)
   }
+
+  /// Makes the target wait before each `CREATE UNIQUE INDEX` or key, so that the first copy does not come to its end.
+  func holdCopies() throws {
+    try psql(
+      """
+      CREATE SCHEMA hold; CREATE FUNCTION hold.wait() RETURNS event_trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF current_query() ~ 'ADD CONSTRAINT' THEN PERFORM pg_sleep(600); END IF; END $$;
+      CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION hold.wait();
+      """)
+  }
+
+  func releaseCopies() throws { try psql("DROP EVENT TRIGGER hold; DROP SCHEMA hold CASCADE") }
 
   var stateDirectory: String { source + ".changeover" }
   var journalFiles: [String] { Files.names(in: stateDirectory + "/journal").filter { $0.hasSuffix(".batch") } }
