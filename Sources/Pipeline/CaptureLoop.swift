@@ -14,7 +14,13 @@ struct CaptureLoop: ~Copyable {
   private static let awayMilliseconds = 1_000
   private static let pruneMilliseconds = 500
   private static let statusMilliseconds = 250
-  private static let retentionSeconds = 30
+  private static let retentionSeconds = 30.0
+  private static let blockBytes: Int64 = 4_096
+  /// Looking through a large journal takes no more than this share of the time.
+  private static let retentionShare = 0.01
+  /// Under steady writes a group begins no sooner than this after the one before: hundreds of tiny batches a second
+  /// would cost the disk and the target more than they gain.
+  private static let paceMilliseconds = 10
 
   private let state: StateDirectory
   private let progress: SyncProgress
@@ -25,7 +31,8 @@ struct CaptureLoop: ~Copyable {
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
-  private var retainedAt = ContinuousClock.now
+  private var retainAfter = ContinuousClock.now + .seconds(Self.retentionSeconds)
+  private var groupBegunAt: ContinuousClock.Instant?
   private var toldAt: ContinuousClock.Instant?
   private var nextLook = Self.glanceMilliseconds
 
@@ -33,7 +40,7 @@ struct CaptureLoop: ~Copyable {
     source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
     progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock
   ) throws {
-    let database = try SourceFile.openAgain(path)
+    let database = try SourceFile.openAgain(path, stop: progress.stop)
     database.setBusyPatience(milliseconds: 20)
     let capturer = try database.whenReadable(progress.stop) {
       try Capturer(
@@ -78,6 +85,11 @@ struct CaptureLoop: ~Copyable {
   private mutating func capture() throws {
     let seen = clock.now
     guard try hasNews() else { return progress.looked(at: seen) }
+    if let begun = groupBegunAt {
+      let left = ContinuousClock.now.duration(to: begun + .milliseconds(Self.paceMilliseconds))
+      progress.stop.wait(milliseconds: Int(left.wholeMilliseconds))
+    }
+    groupBegunAt = .now
     let held = try state.captureLock.acquire(stop: progress.stop)
     try capturer.resume(applied: progress.status.applied)
     do {
@@ -114,10 +126,16 @@ struct CaptureLoop: ~Copyable {
   }
 
   private mutating func retain() throws {
-    guard retainedAt.duration(to: .now) > .seconds(Self.retentionSeconds) else { return }
-    let files = try state.journal.files()
+    let began = ContinuousClock.now
+    guard began > retainAfter else { return }
+    // A batch of a few rows takes a block of the disk all the same.
+    let files = try state.journal.files().map { file in
+      let size = (file.size + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
+      return JournalFile(name: file.name, size: size, writtenAt: file.writtenAt)
+    }
     let removable = retention.removable(files, applied: progress.status.applied.group, now: clock.now)
     if !removable.isEmpty { try state.journal.remove(removable) }
-    retainedAt = .now
+    let took = began.duration(to: .now) / .seconds(1)
+    retainAfter = .now + .seconds(max(Self.retentionSeconds, took / Self.retentionShare))
   }
 }
