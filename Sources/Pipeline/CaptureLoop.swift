@@ -27,7 +27,9 @@ struct CaptureLoop: ~Copyable {
   private let retention: RetentionPolicy
   private let clock: any WallClock
   private let database: Database
+  private let report: Report
   private var watcher: SourceWatcher
+  private var newTables: NewTables
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
@@ -38,7 +40,8 @@ struct CaptureLoop: ~Copyable {
 
   init(
     source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
-    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock
+    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock, leftOut: [String],
+    report: @escaping Report
   ) throws {
     let database = try SourceFile.openAgain(path, stop: progress.stop)
     database.setBusyPatience(milliseconds: 20)
@@ -56,6 +59,8 @@ struct CaptureLoop: ~Copyable {
     self.clock = clock
     self.database = database
     self.capturer = capturer
+    self.report = report
+    newTables = NewTables(known: Set(installation.tables.map(\.name) + leftOut))
     watcher = SourceWatcher(path: path)
   }
 
@@ -79,7 +84,19 @@ struct CaptureLoop: ~Copyable {
   private mutating func tellStatus() throws {
     guard toldAt.map({ $0.duration(to: .now) > .milliseconds(Self.statusMilliseconds) }) ?? true else { return }
     try progress.status.write(to: state.statusPath)
+    try tellNewTables()
     toldAt = .now
+  }
+
+  private mutating func tellNewTables() throws {
+    do {
+      for table in try newTables.look(in: database) {
+        report(
+          .warning(
+            "table '\(table)' was created after the copy and does not move: sync --reseed takes it along, "
+              + "cutover is refused unless it is waived"))
+      }
+    } catch let error as SQLiteError where error.isBusy {}
   }
 
   private mutating func capture() throws {

@@ -67,6 +67,10 @@ struct SyncOpening {
       }
       guard options.takeOver else { throw Self.ownedByAnother }
     }
+    for table in installation.tables {
+      guard let reason = options.selection.reasonToLeaveOut(table.name) else { continue }
+      report(.warning("table '\(table.name)' is \(reason), but moves already: patterns count at the first start only"))
+    }
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
