@@ -194,7 +194,7 @@ struct ApplyLoop: ~Copyable {
   }
 
   private func newestChange() throws -> ChangeNumber {
-    let database = try SourceFile.openAgain(options.source)
+    let database = try SourceFile.openAgain(options.source, stop: progress.stop)
     return try database.whenReadable(progress.stop) {
       ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
     }

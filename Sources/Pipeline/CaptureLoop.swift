@@ -14,26 +14,36 @@ struct CaptureLoop: ~Copyable {
   private static let awayMilliseconds = 1_000
   private static let pruneMilliseconds = 500
   private static let statusMilliseconds = 250
-  private static let retentionSeconds = 30
+  private static let retentionSeconds = 30.0
+  private static let blockBytes: Int64 = 4_096
+  /// Looking through a large journal takes no more than this share of the time.
+  private static let retentionShare = 0.01
+  /// Under steady writes a group begins no sooner than this after the one before: hundreds of tiny batches a second
+  /// would cost the disk and the target more than they gain.
+  private static let paceMilliseconds = 10
 
   private let state: StateDirectory
   private let progress: SyncProgress
   private let retention: RetentionPolicy
   private let clock: any WallClock
   private let database: Database
+  private let report: Report
   private var watcher: SourceWatcher
+  private var newTables: NewTables
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
-  private var retainedAt = ContinuousClock.now
+  private var retainAfter = ContinuousClock.now + .seconds(Self.retentionSeconds)
+  private var groupBegunAt: ContinuousClock.Instant?
   private var toldAt: ContinuousClock.Instant?
   private var nextLook = Self.glanceMilliseconds
 
   init(
     source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
-    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock
+    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock, leftOut: [String],
+    report: @escaping Report
   ) throws {
-    let database = try SourceFile.openAgain(path)
+    let database = try SourceFile.openAgain(path, stop: progress.stop)
     database.setBusyPatience(milliseconds: 20)
     let capturer = try database.whenReadable(progress.stop) {
       try Capturer(
@@ -49,6 +59,8 @@ struct CaptureLoop: ~Copyable {
     self.clock = clock
     self.database = database
     self.capturer = capturer
+    self.report = report
+    newTables = NewTables(known: Set(installation.tables.map(\.name) + leftOut))
     watcher = SourceWatcher(path: path)
   }
 
@@ -72,12 +84,29 @@ struct CaptureLoop: ~Copyable {
   private mutating func tellStatus() throws {
     guard toldAt.map({ $0.duration(to: .now) > .milliseconds(Self.statusMilliseconds) }) ?? true else { return }
     try progress.status.write(to: state.statusPath)
+    try tellNewTables()
     toldAt = .now
+  }
+
+  private mutating func tellNewTables() throws {
+    do {
+      for table in try newTables.look(in: database) {
+        report(
+          .warning(
+            "table '\(table)' was created after the copy and does not move: sync --reseed takes it along, "
+              + "cutover is refused unless it is waived"))
+      }
+    } catch let error as SQLiteError where error.isBusy {}
   }
 
   private mutating func capture() throws {
     let seen = clock.now
     guard try hasNews() else { return progress.looked(at: seen) }
+    if let begun = groupBegunAt {
+      let left = ContinuousClock.now.duration(to: begun + .milliseconds(Self.paceMilliseconds))
+      progress.stop.wait(milliseconds: Int(left.wholeMilliseconds))
+    }
+    groupBegunAt = .now
     let held = try state.captureLock.acquire(stop: progress.stop)
     let known = capturer.position.group
     try capturer.resume(applied: progress.status.applied)
@@ -116,17 +145,23 @@ struct CaptureLoop: ~Copyable {
       for _ in 0..<20 where !progress.stop.isRequested {
         guard try pruner.pruneSlice(applied: applied, in: database) else { break }
       }
-    } catch let error as SQLiteError where error.isBusy {
+    } catch let error where error.isBusy {
       // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.
     }
     prunedAt = .now
   }
 
   private mutating func retain() throws {
-    guard retainedAt.duration(to: .now) > .seconds(Self.retentionSeconds) else { return }
-    let files = try state.journal.files()
+    let began = ContinuousClock.now
+    guard began > retainAfter else { return }
+    // A batch of a few rows takes a block of the disk all the same.
+    let files = try state.journal.files().map { file in
+      let size = (file.size + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
+      return JournalFile(name: file.name, size: size, writtenAt: file.writtenAt)
+    }
     let removable = retention.removable(files, applied: progress.status.applied.group, now: clock.now)
     if !removable.isEmpty { try state.journal.remove(removable) }
-    retainedAt = .now
+    let took = began.duration(to: .now) / .seconds(1)
+    retainAfter = .now + .seconds(max(Self.retentionSeconds, took / Self.retentionShare))
   }
 }

@@ -49,7 +49,7 @@ struct FirstCopy: Sendable {
   }
 
   private func work(_ queue: TableQueue, _ board: CopyBoard, _ abort: StopSignal) throws {
-    let database = try SourceFile.openAgain(sourcePath)
+    let database = try SourceFile.openAgain(sourcePath, stop: stop)
     var connection = try Connection(target, applicationName: "changeover copy", stop: stop, timeoutSeconds: 10)
     let drift = try database.whenReadable(stop) { try DriftCheck(installation: installation, in: $0) }
     while let progress = queue.next() {

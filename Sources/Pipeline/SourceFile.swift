@@ -33,12 +33,16 @@ package enum SourceFile {
     return database
   }
 
-  /// A further connection of a process that proved that it can write: it asks for no lock, so that a long transaction
-  /// of the application does not keep it out.
-  package static func openAgain(_ path: String) throws -> Database {
+  /// A further connection of a process that proved that it can write: it asks for no write lock, and waits for as long
+  /// as a transaction of the application keeps readers out.
+  package static func openAgain(_ path: String, stop: StopSignal) throws -> Database {
     try checkExists(path)
     let database = try open(path, .readWrite)
-    try explained(path) { () throws(SQLiteError) in try database.execute("PRAGMA synchronous = NORMAL") }
+    do {
+      try database.whenReadable(stop) { try $0.execute("PRAGMA synchronous = NORMAL") }
+    } catch let error as SQLiteError {
+      throw error.failure(path: path)
+    }
     return database
   }
 

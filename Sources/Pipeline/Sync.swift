@@ -53,7 +53,10 @@ package struct Sync {
       let position = try startingPosition(session, state)
       // Before anything is said of the target having everything.
       if session.installation.switchID == nil {
-        try database.whenReadable(stop) { try SourceInstallation.requireHistory(through: position, in: $0) }
+        try database.whenReadable(stop) { database in
+          try SourceInstallation.requireHistory(through: position, in: database)
+          _ = try DriftCheck(installation: session.installation, in: database)
+        }
       }
       try stream(session, position, state, connection)
     }
@@ -79,11 +82,12 @@ package struct Sync {
     _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
   ) throws {
     let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
-    let capture = Worker { [options, clock] in
+    let capture = Worker { [options, clock, report] in
       do {
         var loop = try CaptureLoop(
           source: options.source, installation: session.installation, position: position, state: state,
-          progress: progress, retention: options.retention, clock: clock)
+          progress: progress, retention: options.retention, clock: clock, leftOut: session.record.plan.leftOut,
+          report: report)
         try loop.run()
       } catch is Stopped {
         // Asked to, perhaps because the applying side failed: that failure is the one to report.

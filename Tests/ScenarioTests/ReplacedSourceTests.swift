@@ -127,6 +127,25 @@ struct ReplacedSourceTests {
     }
   }
 
+  @Test func `a table created later is named, and patterns given later are said to be too late`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 20)
+      let sync = try it.startStreaming("--exclude", "line")
+      try it.sqlite("CREATE TABLE late (id INTEGER PRIMARY KEY); INSERT INTO late VALUES (1);")
+      try sync.waitUntilSays("table 'late' was created after the copy and does not move", seconds: 10)
+      #expect(!sync.errors.contains("table 'line' was created"))
+      #expect(try sync.stop() == 0)
+      let again = try it.startStreaming("--exclude", "slot")
+      try again.waitUntilSays("table 'late' was created after the copy", seconds: 10)
+      #expect(
+        again.errors.contains("table 'slot' is excluded by the pattern 'slot', but moves already"), "\(again.errors)")
+      #expect(try again.stop() == 0)
+      try it.expectEqual(exclude: ["late", "line"])
+      #expect(try it.changeover("sync", "--until-caught-up", "--reseed").status == 0)
+      try it.expectEqual()
+    }
+  }
+
   @Test func `a plain index, a view, a trigger or a table beside does not disturb`() throws {
     try Scenario.run { it in
       try it.createWritersTables(rows: 50)

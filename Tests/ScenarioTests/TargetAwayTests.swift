@@ -28,9 +28,7 @@ struct TargetAwayTests {
       let atStop = try it.lag()
       #expect(!atStop.target_reachable && atStop.sync_running && atStop.state == "streaming")
       var lastSeconds = 0.0
-      var largest = 0
       try Waiting.until("it was away for long enough", seconds: Self.away + 60) {
-        largest = max(largest, Int(try it.sqlite("SELECT count(*) FROM _changeover_change;")) ?? .max)
         let lag = try it.lag()
         #expect(!lag.target_reachable && lag.changes != nil && lag.seconds != nil, "\(lag)")
         lastSeconds = lag.seconds ?? 0
@@ -43,7 +41,11 @@ struct TargetAwayTests {
       #expect(lastSeconds > 0)
       #expect(it.journalFiles.count > batches, "the journal grows")
       // What is journaled is pruned: far fewer rows than changes are behind.
-      #expect(largest < 1_500, "\(largest) rows in the change table")
+      var rows = 0
+      try Waiting.until("the change table is smaller than the lag", details: { "\(rows) rows" }) {
+        rows = Int(try it.sqlite("SELECT count(*) FROM _changeover_change;")) ?? .max
+        return try it.lag().changes ?? 0 > rows * 2
+      }
       let limited = try it.changeover("lag", "--max-seconds", "1")
       #expect(limited.status == 1 && limited.output.contains("PostgreSQL cannot be reached"), "\(limited.output)")
 

@@ -53,6 +53,8 @@ class Writer:
         self.number = 0
         self.busy = 0
         self.slowest = 0.0
+        self.longest = 0.0
+        self.refused_since = None
         self.range = 1 + self.connection.execute("SELECT count(*) FROM slot").fetchone()[0] * 2
 
     def run(self) -> None:
@@ -72,7 +74,9 @@ class Writer:
                 if self.transaction():
                     log.write(f"{self.number}\n")
         self.connection.close()
-        print(json.dumps({"transactions": self.number - done, "busy": self.busy, "slowest_ms": self.slowest * 1000}))
+        figures = {"transactions": self.number - done, "busy": self.busy}
+        figures |= {"slowest_ms": self.slowest * 1000, "longest_ms": round(self.longest * 1000, 1)}
+        print(json.dumps(figures))
 
     def transaction(self) -> bool:
         """One transaction; False where SQLite was locked, and nothing was written."""
@@ -85,12 +89,18 @@ class Writer:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise
-            self.busy += 1
+            # Counted once a transaction, however often it is tried.
+            if self.refused_since is None:
+                self.busy += 1
+                self.refused_since = time.monotonic()
             if self.connection.in_transaction:
                 execute("ROLLBACK")
             return False
         self.number += 1
         self.slowest = max(self.slowest, time.monotonic() - began)
+        if self.refused_since is not None:
+            self.longest = max(self.longest, time.monotonic() - self.refused_since)
+            self.refused_since = None
         return True
 
     def change(self) -> None:
