@@ -18,7 +18,9 @@ struct SteadyWriteTests {
       let said = try writer.finish()
       print(
         "no patience: alone \(alone.process.output.trimmed), beside sync \(said); change table at most \(largest) rows")
-      #expect(largest < 4_000)
+      // Pruned while they write, however far behind a busy machine is.
+      let logged = try #require(Int(try it.sqlite("SELECT max(seq) FROM _changeover_change;")))
+      #expect(largest < logged)
       try it.waitUntilCaughtUp()
       try Waiting.until("the change table is pruned", seconds: 10) {
         (Int(try it.sqlite("SELECT count(*) FROM _changeover_change;")) ?? .max) < 100
