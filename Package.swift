@@ -61,12 +61,26 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(
       name: "JournalTests",
       dependencies: ["Journal", "Model", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: settings),
+    .testTarget(name: "SQLiteTests", dependencies: ["Model", "SQLite", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "CaptureTests",
+      dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
     .testTarget(name: "ScenarioTests", swiftSettings: settings),
+    .target(
+      name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
+    .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),
+    .testTarget(
+      name: "ApplyTests",
+      dependencies: ["Model", "Postgres", "Journal", "Schema", "Apply", "SchemaFixtures", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

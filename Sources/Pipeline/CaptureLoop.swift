@@ -108,7 +108,9 @@ struct CaptureLoop: ~Copyable {
     }
     groupBegunAt = .now
     let held = try state.captureLock.acquire(stop: progress.stop)
+    let known = capturer.position.group
     try capturer.resume(applied: progress.status.applied)
+    if capturer.position.group > known { try keepBoundaries(after: known) }
     do {
       if let captured = try capturer.capture(from: database) {
         pruner.journaled(through: captured.position.sequence)
@@ -118,6 +120,13 @@ struct CaptureLoop: ~Copyable {
       // The application has the source to itself for a moment: the next look takes it up.
     }
     _ = consume held
+  }
+
+  /// A cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
+  private mutating func keepBoundaries(after known: GroupNumber) throws {
+    for group in try state.journal.groups(after: known) {
+      if let last = group.parts.last { pruner.journaled(through: try state.journal.header(of: last).last) }
+    }
   }
 
   /// A look without the lock, so that an idle sync costs next to nothing.

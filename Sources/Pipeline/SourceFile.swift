@@ -10,7 +10,10 @@ package enum SourceFile {
   private static let glanceMilliseconds = 50
 
   /// For commands that write to the source: proves that it can be written.
-  package static func openForWriting(_ path: String, stop: StopSignal = StopSignal()) throws -> Database {
+  /// - Parameter takesLock: whether the write lock is taken for a moment, to prove that it can be had.
+  package static func openForWriting(
+    _ path: String, takesLock: Bool = true, stop: StopSignal = StopSignal()
+  ) throws -> Database {
     try checkExists(path)
     let database = try open(path, .readWrite)
     database.setBusyPatience(milliseconds: glanceMilliseconds)
@@ -21,7 +24,9 @@ package enum SourceFile {
       throw SQLiteError(operation: "write", code: 8, message: "read-only").failure(path: path)
     }
     try patiently(path, stop) { () throws(SQLiteError) in
-      try database.execute("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")
+      try database.execute("PRAGMA synchronous = NORMAL")
+      guard takesLock else { return }
+      try database.execute("BEGIN IMMEDIATE")
       try database.execute("ROLLBACK")
     }
     database.setBusyPatience(milliseconds: patienceMilliseconds)

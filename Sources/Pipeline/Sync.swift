@@ -47,15 +47,19 @@ package struct Sync {
     guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
-    let position = try startingPosition(session, state)
-    // Before anything is said of the target having everything.
-    if session.installation.switchID == nil {
-      try database.whenReadable(stop) { database in
-        try Capturer.requireHistory(through: position, in: database)
-        _ = try DriftCheck(installation: session.installation, in: database)
+    if session.record.phase == .switched {
+      report(.switched)
+    } else {
+      let position = try startingPosition(session, state)
+      // Before anything is said of the target having everything.
+      if session.installation.switchID == nil {
+        try database.whenReadable(stop) { database in
+          try SourceInstallation.requireHistory(through: position, in: database)
+          _ = try DriftCheck(installation: session.installation, in: database)
+        }
       }
+      try stream(session, position, state, connection)
     }
-    try stream(session, position, state, connection)
     _ = consume lock
   }
 
@@ -86,7 +90,7 @@ package struct Sync {
           report: report)
         try loop.run()
       } catch is Stopped {
-        // The applying side has come to its end and says how.
+        // Asked to, perhaps because the applying side failed: that failure is the one to report.
       } catch {
         progress.fail(error)
       }

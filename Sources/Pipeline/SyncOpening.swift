@@ -32,16 +32,20 @@ struct SyncOpening {
     let catalogue = try TargetCatalogue.choose(&connection, schema: schema)
     if let installation {
       try checkOwner(installation)
-      if let session = try resume(installation, catalogue, database, &connection) { return session }
-    } else if try !formerRecords(schema, &connection).isEmpty {
+      if let session = try resume(installation, catalogue, database, &connection) {
+        try state.remember(installation.source)
+        return session
+      }
+    } else if state.knownSource != nil {
       throw Failure(
         .badData,
-        "\(options.source) holds nothing of changeover and was copied from here before: it was uninstalled, or a copy "
-          + "from before the installation was put in its place",
-        remedy:
-          "nothing was changed on the target: put the right file back, or start over from this file with sync --reseed")
+        "\(database.path) bears no trace of changeover, and its state directory belongs to a file that does: "
+          + "an older copy was probably put in its place, or changeover was uninstalled",
+        remedy: "nothing was changed: put the right file back, or start over from this one with sync --reseed")
     }
-    return try begin(installation, schema, catalogue, database, &connection)
+    let session = try begin(installation, schema, catalogue, database, &connection)
+    try state.remember(session.installation.source)
+    return session
   }
 
   /// Goes on where an earlier sync ended; nil where the target knows nothing of this source yet.
@@ -59,6 +63,8 @@ struct SyncOpening {
       }
       return nil
     }
+    // Before anything is written: a file restored after the switch is refused, the target untouched.
+    try SwitchRecovery.checkFence(record, database)
     if record.owner != state.id {
       if let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
@@ -67,12 +73,17 @@ struct SyncOpening {
       }
       guard options.takeOver else { throw Self.ownedByAnother }
     }
-    for table in installation.tables {
-      guard let reason = options.selection.reasonToLeaveOut(table.name) else { continue }
-      report(.warning("table '\(table.name)' is \(reason), but moves already: patterns count at the first start only"))
+    if record.phase == .switched, record.owner == state.id {
+      return SyncSession(installation: installation, record: record, catalogue: catalogue)
     }
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
+    for table in installation.tables where options.selection.leavesOut(table.name) {
+      report(
+        .warning(
+          "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
+        ))
+    }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 
@@ -162,20 +173,12 @@ struct SyncOpening {
 
   /// Forgets everything: the target's tables of this source, the triggers, the journal.
   private func reseed(_ schema: String, _ database: borrowing Database, _ connection: inout Connection) throws {
-    guard let installation = try SourceInstallation.read(database) else {
-      let former = try formerRecords(schema, &connection)
-      guard let catalogue = try TargetCatalogue.find(&connection, schema: schema), !former.isEmpty else {
-        return try clearJournal()
-      }
-      for record in former { try Self.refuseAuthority(record.phase == .switched) }
-      for record in former { try TargetInstaller.remove(record, catalogue, &connection) }
-      try clearJournal()
-      return report(.note("started over: the target's tables of this source and the journal were removed"))
-    }
-    if let catalogue = try TargetCatalogue.find(&connection, schema: schema),
-      let record = try SourceRecord.read(installation.source, catalogue, &connection)
+    let installation = try SourceInstallation.read(database)
+    if let source = installation?.source ?? state.knownSource,
+      let catalogue = try TargetCatalogue.find(&connection, schema: schema),
+      let record = try SourceRecord.read(source, catalogue, &connection)
     {
-      try Self.refuseAuthority(record.phase == .switched || installation.switchID != nil)
+      try Self.refuseAuthority(record.phase == .switched || installation?.switchID != nil)
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
           .tryAgain, "another changeover owns this source: its last heartbeat was \(Int(age)) s ago",
@@ -195,13 +198,8 @@ struct SyncOpening {
       remedy: "nothing to do; drop the target's tables by hand if that is really meant")
   }
 
-  /// What the target knows of this state directory's source when the source itself knows nothing.
-  private func formerRecords(_ schema: String, _ connection: inout Connection) throws -> [SourceRecord] {
-    guard let catalogue = try TargetCatalogue.find(&connection, schema: schema) else { return [] }
-    return try SourceRecord.owned(by: state.id, catalogue, &connection)
-  }
-
   private func clearJournal() throws {
     try state.journal.remove(try state.journal.files().map(\.name))
+    try state.forget()
   }
 }

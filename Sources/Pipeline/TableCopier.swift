@@ -27,15 +27,14 @@ struct TableCopier: ~Copyable {
   private var cursor: [Value]?
 
   init(
-    _ table: SourceTable, sink: consuming CopySink, installation: SourceInstallation, stop: StopSignal,
-    in database: borrowing Database
-  ) throws {
+    _ table: SourceTable, sink: consuming CopySink, drift: DriftCheck, stop: StopSignal
+  ) {
     self.table = table
     self.sink = sink
     self.stop = stop
     reader = ChunkReader(table)
     columnCount = table.imageColumns.count
-    drift = try database.whenReadable(stop) { try DriftCheck(installation: installation, in: $0) }
+    self.drift = drift
     cursor = self.sink.progress.cursor
   }
 

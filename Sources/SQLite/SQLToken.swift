@@ -16,13 +16,19 @@ package struct SQLToken: Sendable, Equatable {
   /// Offsets into the UTF-8 of the statement.
   package let range: Range<Int>
 
-  /// The identifier without its quotes.
+  /// The identifier without its quotes, byte by byte: a combining mark after a quote does not hide it.
   package var name: String {
-    guard kind == .quotedName || kind == .string, let quote = text.first else { return text }
-    let close: Character = quote == "[" ? "]" : quote
-    let inner = text.dropFirst().dropLast()
-    guard quote != "[" else { return String(inner) }
-    return inner.split(separator: "\(close)\(close)", omittingEmptySubsequences: false).joined(separator: "\(close)")
+    let bytes = Array(text.utf8)
+    guard kind == .quotedName || kind == .string, let quote = bytes.first else { return text }
+    let inner = bytes.dropFirst().dropLast()
+    guard quote != UInt8(ascii: "[") else { return String(decoding: inner, as: UTF8.self) }
+    var name: [UInt8] = []
+    var isDoubled = false
+    for byte in inner {
+      isDoubled = byte == quote && !isDoubled
+      if !isDoubled { name.append(byte) }
+    }
+    return String(decoding: name, as: UTF8.self)
   }
 
   package func isWord(_ word: String) -> Bool { kind == .word && text.uppercased() == word }

@@ -26,6 +26,8 @@ package struct TablePlan: Sendable, Hashable, Codable {
   /// The primary key's name, or that of the UNIQUE constraint that serves as the key.
   package var keyName: String
   package var isPrimaryKey: Bool
+  /// The identity column's sequence. Named here because PostgreSQL's own choice could be the name of a later table.
+  package var sequenceName: String?
   package var indexes: [IndexPlan]
   package var foreignKeys: [ForeignKeyPlan]
   /// What does not arrive as declared, for people.

@@ -31,7 +31,11 @@ struct CutoverCommand: ParsableCommand {
   @Option(help: "Accept a finding, by the name that the report gives it. May be given several times.")
   var waive: [String] = []
 
-  @Option(help: "A shell command that tells the application where to go, run once PostgreSQL is open.")
+  @Option(
+    help: ArgumentHelp(
+      "A shell command that tells the application where to go, run once PostgreSQL is open.",
+      discussion: "Its output goes to standard error. Where it failed, or an interrupted cutover never came to it, "
+        + "running cutover --execute again runs it; after it ended well it is not run again."))
   var onSwitch: String?
 
   @Flag(help: "One JSON object at the end.")
@@ -55,7 +59,8 @@ struct CutoverCommand: ParsableCommand {
       if !json { Terminal.print(Self.line(checkpoint)) }
     }.run()
     if json { Terminal.print(report.json.text) } else { Terminal.print(conclusion(report)) }
-    if !(execute ? report.switched : report.isGo) { throw ExitCode(ExitStatus.checkFailed.rawValue) }
+    // A hook that failed, say, does not undo the switch, and is not passed over either.
+    if !(report.isGo && (report.switched || !execute)) { throw ExitCode(ExitStatus.checkFailed.rawValue) }
   }
 
   private static func line(_ checkpoint: Checkpoint) -> String {
@@ -65,12 +70,17 @@ struct CutoverCommand: ParsableCommand {
   }
 
   private func conclusion(_ report: CutoverReport) -> String {
-    if report.wasSwitchedBefore { return "PostgreSQL is the authority already: there is nothing to switch." }
+    if report.wasSwitchedBefore {
+      return "PostgreSQL is the authority already: there is nothing to switch."
+        + (report.isGo ? "" : " What failed above can be tried again.")
+    }
     guard execute else {
       return report.isGo ? "GO. Nothing was changed: run it again with --execute." : "NO-GO. Nothing was changed."
     }
     func rounded(_ value: Double?) -> String { value.map { "\(($0 * 10).rounded() / 10)" } ?? "–" }
     guard report.switched else { return "NOT switched: the SQLite file is the authority as before." }
-    return "Switched. pause_ms \(rounded(report.pauseMilliseconds)), refused_ms \(rounded(report.refusedMilliseconds))"
+    let rest = report.isGo ? "" : "; see what failed above"
+    return
+      "Switched\(rest). pause_ms \(rounded(report.pauseMilliseconds)), refused_ms \(rounded(report.refusedMilliseconds))"
   }
 }

@@ -147,7 +147,7 @@ struct BadInputTests {
       try it.psql("DROP TABLE t; CREATE VIEW t AS SELECT 1")
       try expectRefusal(it, 78, ["already has"])
       try it.psql("DROP VIEW t; CREATE TABLE other (id int); CREATE INDEX t_pkey ON other (id)")
-      try expectRefusal(it, 78, ["already has", "t_pkey"])
+      try expectRefusal(it, 78, ["'t_pkey'", "is taken", "--target-schema"])
     }
   }
 

@@ -54,6 +54,7 @@ class Writer:
         self.busy = 0
         self.longest = 0.0
         self.refused_since = None
+        self.slowest = 0.0
         self.range = 1 + self.connection.execute("SELECT count(*) FROM slot").fetchone()[0] * 2
 
     def run(self) -> None:
@@ -73,11 +74,20 @@ class Writer:
                 if self.transaction():
                     log.write(f"{self.number}\n")
         self.connection.close()
-        print(json.dumps({"transactions": self.number - done, "busy": self.busy, "longest_ms": round(self.longest * 1000, 1)}))
+        print(
+            json.dumps(
+                {
+                    "transactions": self.number - done,
+                    "busy": self.busy,
+                    "longest_ms": round(self.longest * 1000, 1),
+                    "slowest_ms": self.slowest * 1000,
+                }
+            )
+        )
 
     def transaction(self) -> bool:
         """One transaction; False where SQLite was locked, and nothing was written."""
-        execute = self.connection.execute
+        execute, began = self.connection.execute, time.monotonic()
         try:
             execute("BEGIN IMMEDIATE")
             self.change()
@@ -97,6 +107,7 @@ class Writer:
         if self.refused_since is not None:
             self.longest = max(self.longest, time.monotonic() - self.refused_since)
             self.refused_since = None
+        self.slowest = max(self.slowest, time.monotonic() - began)
         return True
 
     def change(self) -> None:
