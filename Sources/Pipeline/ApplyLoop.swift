@@ -17,6 +17,7 @@ struct ApplyLoop: ~Copyable {
   var session: SyncSession
   private var backoff = Backoff()
   private var reportedAt = ContinuousClock.now
+  private var goals: [ChangeNumber] = []
   private var unreported = (groups: 0, changes: Int64(0))
 
   init(
@@ -111,7 +112,7 @@ struct ApplyLoop: ~Copyable {
         drainThrough = nil
         announceStreaming(position)
       }
-      if options.untilCaughtUp, drainThrough == nil, try position.sequence >= newestChange() { return .caughtUp }
+      if options.untilCaughtUp, drainThrough == nil, try isCaughtUp(position) { return .caughtUp }
       progress.captured.wait(milliseconds: options.untilCaughtUp ? 20 : Self.idleMilliseconds, stop: progress.stop)
       try progress.stop.check()
       if try state.journal.group(position.group.next) == nil,
@@ -120,6 +121,16 @@ struct ApplyLoop: ~Copyable {
         throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
       }
     }
+  }
+
+  /// Whether everything is applied that was there when this was asked for the first time, and then once more what was
+  /// there at that moment: under an application that never rests there is no moment at which nothing is on its way.
+  private mutating func isCaughtUp(_ position: Position) throws -> Bool {
+    let newest = try newestChange()
+    if position.sequence >= newest { return true }
+    if let goal = goals.last, position.sequence < goal { return false }
+    goals.append(newest)
+    return goals.count > 2
   }
 
   private func announceStreaming(_ position: Position) {

@@ -52,4 +52,16 @@ struct StreamingTests {
       #expect(try sync.stop() == 0)
     }
   }
+
+  @Test func `until caught up ends under a writer that never rests`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 50)
+      let writer = try it.startWriter(rate: 1_000)
+      try writer.waitFor(50)
+      for _ in 0..<2 { #expect(try it.changeover("sync", "--until-caught-up", seconds: 30).status == 0) }
+      try writer.finish()
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      try it.expectEqual()
+    }
+  }
 }

@@ -94,13 +94,14 @@ final class Scenario {
     return try Lag(result.output)
   }
 
-  /// Waits until nothing is behind.
+  /// Waits until the target has everything that was written before this call; others may go on writing.
   func waitUntilCaughtUp(seconds: Double = 60) throws {
+    let written = try lag().source_sequence ?? .max
     var last = ""
-    try Waiting.until("nothing is behind", seconds: seconds, details: { last }) {
+    try Waiting.until("change \(written) is applied", seconds: seconds, details: { last }) {
       let lag = try lag()
       last = "\(lag)"
-      return lag.changes == 0 && lag.state == "streaming"
+      return (lag.applied_sequence ?? 0) >= written && lag.state == "streaming"
     }
   }
 
