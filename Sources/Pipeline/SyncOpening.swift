@@ -79,7 +79,8 @@ struct SyncOpening {
     for table in installation.tables where options.selection.leavesOut(table.name) {
       report(
         .warning(
-          "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"))
+          "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
+        ))
     }
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
