@@ -46,7 +46,7 @@ format: ## Format the Swift sources in place
 
 # Under a throw-away server, with the binary that `swift build` made. A crash's backtrace process could hang the run.
 define run_tests
-SWIFT_BACKTRACE=enable=no CHANGEOVER_BINARY="$$(swift build --show-bin-path)/changeover" \
+SWIFT_BACKTRACE=enable=no SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=3 CHANGEOVER_BINARY="$$(swift build --show-bin-path)/changeover" \
   scripts/with-postgres $(if $(1),--pg $(1)) swift test --skip-build $(2)
 endef
 

@@ -48,7 +48,18 @@ let package = Package(
     .target(
       name: "Pipeline", dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply"],
       swiftSettings: settings),
-    .executableTarget(name: "changeover", dependencies: ["Model"], swiftSettings: settings),
+    .target(
+      name: "Cutover",
+      dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "changeover",
+      dependencies: [
+        "Model", "SQLite", "Postgres", "Journal", "Capture", "Pipeline", "Cutover", "TOMLKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
@@ -60,6 +71,15 @@ let package = Package(
     .testTarget(
       name: "CaptureTests",
       dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
+    .testTarget(name: "ScenarioTests", swiftSettings: settings),
+    .target(
+      name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
+    .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),
+    .testTarget(
+      name: "ApplyTests",
+      dependencies: ["Model", "Postgres", "Journal", "Schema", "Apply", "SchemaFixtures", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],

@@ -4,4 +4,9 @@ import Model
 package struct JournalGroup: Sendable, Hashable {
   package let number: GroupNumber
   package let parts: [BatchName]
+
+  package init(number: GroupNumber, parts: [BatchName]) {
+    self.number = number
+    self.parts = parts
+  }
 }

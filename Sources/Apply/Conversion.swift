@@ -30,7 +30,8 @@ import Schema
 package enum Conversion {
   /// Doubles hold every integer up to here exactly.
   @usableFromInline static let exactIntegers: ClosedRange<Int64> = -(1 << 53)...(1 << 53)
-  @usableFromInline static let longest = 0x3FFF_FFFF
+  /// A value and its header of four bytes have to fit into what the server allocates at most, 1 GB − 1.
+  @usableFromInline static let longest = 0x3FFF_FFFF - 4
 
   /// Appends the field, or says why it does not fit and appends nothing.
   @inlinable @inline(__always)
@@ -45,7 +46,7 @@ package enum Conversion {
       case .double:
         guard exactIntegers.contains(integer) else { return .wideInteger }
         append(eightBytes: Double(integer).bitPattern, to: &buffer)
-      case .anyText: append(text: String(integer), to: &buffer)
+      case .anyText, .keyText: append(text: String(integer), to: &buffer)
       case .text, .bytea: return .storageClass(.integer, type)
       }
       return nil
@@ -53,11 +54,14 @@ package enum Conversion {
       switch type {
       case .double: append(eightBytes: real.bitPattern, to: &buffer)
       case .anyText: append(text: "\(real)", to: &buffer)
+      case .keyText:
+        guard real.isFinite else { return .storageClass(.real, type) }
+        append(text: "\(real)", to: &buffer)
       case .bigint, .text, .bytea: return .storageClass(.real, type)
       }
       return nil
     case .text(let bytes):
-      guard type == .text || type == .anyText else { return .storageClass(.text, type) }
+      guard type.isText else { return .storageClass(.text, type) }
       guard bytes.count <= longest else { return .tooLong }
       if let misfit = TextCheck.misfit(bytes) { return misfit }
       append(bytes: bytes, to: &buffer)
@@ -70,7 +74,7 @@ package enum Conversion {
       case .anyText:
         guard bytes.count <= longest / 2 - 2 else { return .tooLong }
         appendHexadecimal(bytes, to: &buffer)
-      case .bigint, .double, .text: return .storageClass(.blob, type)
+      case .bigint, .double, .text, .keyText: return .storageClass(.blob, type)
       }
       return nil
     }

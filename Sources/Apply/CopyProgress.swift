@@ -33,7 +33,8 @@ package struct CopyProgress: Sendable {
       let stepName = try result.string(row, 1)
       guard let step = Step(rawValue: stepName) else {
         throw Failure(
-          .badData, "the target's copy progress is in an unknown step '\(stepName)'", remedy: "sync --reseed starts over")
+          .badData, "the target's copy progress is in an unknown step '\(stepName)'",
+          remedy: "sync --reseed starts over")
       }
       var cursor: [Value]?
       if !result.isNull(row, 2) {
@@ -117,7 +118,8 @@ package struct CopySink: ~Copyable {
       FROM (SELECT FROM \(catalogue.source) WHERE source = $1 AND epoch = $2 AND phase = $3 FOR SHARE) AS s
       """, parameters)
     guard owner.rowCount == 1 else {
-      throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "another process owns the source"))
+      throw PostgresError.server(
+        ServerError(sqlState: Ownership.superseded, message: "another process owns the source"))
     }
   }
 
@@ -189,7 +191,8 @@ package struct CopySink: ~Copyable {
       WHERE source = $1 AND table_id = $2 AND rows = $6 AND step = $7
       """, parameters)
     guard result.affectedRows == 1 else {
-      throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "another process copies this table"))
+      throw PostgresError.server(
+        ServerError(sqlState: Ownership.superseded, message: "another process copies this table"))
     }
     try connection.execute("COMMIT")
     progress = next

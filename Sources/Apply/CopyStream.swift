@@ -7,12 +7,16 @@ package struct CopyStream: ~Copyable {
   private static let flushBytes = 256 << 10
 
   package var buffer = WireBuffer(capacity: 320 << 10)
-  private let fieldCount: Int16
+  /// Fields of every row.
+  private var fieldCount: Int16
 
-  /// - Parameter fieldCount: fields of every row.
-  package init(fieldCount: Int) { self.fieldCount = Int16(truncatingIfNeeded: fieldCount) }
+  package init(fieldCount: Int = 0) { self.fieldCount = Int16(truncatingIfNeeded: fieldCount) }
 
-  package mutating func begin(_ sql: String, on connection: inout Connection) throws(PostgresError) {
+  /// - Parameter fieldCount: where it is another than before.
+  package mutating func begin(
+    _ sql: String, fieldCount: Int? = nil, on connection: inout Connection
+  ) throws(PostgresError) {
+    if let fieldCount { self.fieldCount = Int16(truncatingIfNeeded: fieldCount) }
     try connection.copyIn(sql)
     buffer.removeAll()
     buffer.append("PGCOPY\n")

@@ -4,120 +4,83 @@ import Postgres
 import Schema
 
 extension GroupApplier {
-  /// Applies a group of any size: COPY into temporary tables, then set by set. Returns the rows put into quarantine.
-  func stage(
-    _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, way: Way,
+  /// Applies a group of any size: COPY into temporary tables, then set by set. Returns how many rows it put into the
+  /// quarantine.
+  mutating func stage(
+    _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, _ first: Attempt,
     _ finishing: [String], _ connection: inout Connection
-  ) throws -> [RefusedRow] {
-    do {
-      try connection.execute("BEGIN; \(connection.localSettings)")
-      _ = try connection.query(Ownership.beginning(catalogue), ownership.parameters(from: from, to: to))
-      let staged = try copyToStages(group, &connection)
-      var refused = staged.refused
-      let statements = staged.order.compactMap { plans[$0] }.map { TableSQL($0, schema: schema) }
-      for sql in statements { try connection.execute("ANALYZE \(sql.stage)") }
-      if staged.keysMayRepeat {
-        for sql in statements { try connection.execute(sql.keepLastInStage) }
+  ) throws -> Int {
+    var attempt = first
+    while true {
+      do {
+        return try stage(group, from: from, to: to, as: ownership, once: attempt, finishing, &connection)
+      } catch {
+        // A COPY may be going on.
+        try? connection.failCopy("changeover gave up")
+        if connection.isHealthy { try? connection.execute("ROLLBACK") }
+        guard let error = error as? PostgresError, attempt.next(after: error) else { throw error }
       }
-      for sql in statements { try connection.execute(sql.deleteStaged(everything: way > .upsert)) }
-      for (id, sql) in zip(staged.order, statements) {
-        switch way {
-        case .upsert, .replace: try connection.execute(sql.upsertStaged)
-        case .oneByOne:
-          try connection.execute(sql.insertStagedOneByOne)
-          refused += try refusedByServer(sql, id, in: group, &connection)
-        }
-      }
-      try Quarantine(catalogue, ownership.source).update(
-        refused, clearing: quarantined > 0 || !refused.isEmpty ? staged.keys : [:], &connection)
-      for statement in finishing { try connection.execute(statement) }
-      try connection.execute("COMMIT")
-      return refused
-    } catch {
-      if connection.isHealthy { try? connection.execute("ROLLBACK") }
-      throw error
     }
   }
 
-  /// What was brought into the staging tables.
-  struct Staged {
-    var order: [TableID] = []
-    var keysMayRepeat = false
-    var refused: [RefusedRow] = []
-    /// The keys of the group, kept only where a quarantine may have to be cleared.
-    var keys: [TableID: [[UInt8]]] = [:]
-  }
+  private mutating func stage(
+    _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, once attempt: Attempt,
+    _ finishing: [String], _ connection: inout Connection
+  ) throws -> Int {
+    let quarantine = Quarantine(catalogue, ownership.source)
+    // A cutover has begun the transaction with its locks already.
+    let begin = connection.transactionStatus == .idle ? "BEGIN; " : ""
+    try connection.execute(begin + connection.localSettings)
+    let isClean = try connection.query(
+      Ownership.beginning(catalogue), ownership.parameters(from: from, to: to, mustBeClean: false)
+    ).bool(0, 2)
+    let isGuarded = !isClean || attempt.keysMayRepeat
+    var stage = GroupStage(plans: plans, schema: schema, quarantine, withKeys: isGuarded)
+    for part in group.parts { try stage.add(try journal.batch(part), &connection) }
+    try stage.finish(&connection)
 
-  private func copyToStages(_ group: JournalGroup, _ connection: inout Connection) throws -> Staged {
-    var staged = Staged()
-    var ordinal: Int64 = 0
-    for part in group.parts {
-      let batch = try journal.batch(part)
-      if batch.header.keysMayRepeat { staged.keysMayRepeat = true }
-      try copy(batch, &ordinal, into: &staged, &connection)
+    let tables = stage.tables
+    for (_, sql) in tables { try connection.execute("ANALYZE \(sql.stage)") }
+    if isGuarded {
+      for (plan, sql) in tables { try quarantine.release(plan, staged: sql, &connection) }
     }
-    return staged
+    if attempt.keysMayRepeat {
+      for (_, sql) in tables { try connection.execute(sql.keepLastInStage) }
+    }
+    for (_, sql) in tables { try connection.execute(sql.deleteStaged(everything: attempt.way > .upsert)) }
+    if attempt.way == .oneByOne {
+      try connection.execute(TableSQL.createRefused)
+      for (_, sql) in tables { try connection.execute(sql.insertStagedOneByOne) }
+      for (plan, _) in tables { try quarantineRefused(plan, of: group, quarantine, &connection) }
+    } else {
+      for (_, sql) in tables { try connection.execute(sql.upsertStaged) }
+    }
+    let counts = try quarantine.count(&connection)
+    for statement in finishing { try connection.execute(statement) }
+    try connection.execute("COMMIT")
+    quarantined = counts.all
+    return Int(counts.new)
   }
 
-  private func copy(
-    _ batch: borrowing Batch, _ ordinal: inout Int64, into staged: inout Staged, _ connection: inout Connection
+  /// Puts the rows that the server refused into the quarantine: their images are in the journal.
+  private func quarantineRefused(
+    _ plan: TablePlan, of group: JournalGroup, _ quarantine: Quarantine, _ connection: inout Connection
   ) throws {
-    try batch.withEntries { entries throws in
-      var stream: StageStream?
-      var image: [ValueView] = []
-      while let entry = try entries.next() {
-        let id = entry.table.id
-        if stream?.plan.id != id {
-          try stream?.end(on: &connection)
-          guard let plan = plans[id] else { throw Self.unknown(entry.table) }
-          try Self.check(entry.table, against: plan)
-          let next = StageStream(plan, schema: schema)
-          if !staged.order.contains(id) {
-            staged.order.append(id)
-            try connection.execute(next.sql.createStage)
-          }
-          try next.begin(on: &connection)
-          stream = next
-        }
-        guard let stream else { continue }
-        let isUpsert = if case .upsert = entry { true } else { false }
-        let count = isUpsert ? stream.plan.columns.count : stream.plan.keyPositions.count
-        image.removeAll(keepingCapacity: true)
-        for _ in 0..<count { image.append(try entries.value()) }
-        ordinal += 1
-        let key = isUpsert ? stream.plan.keyPositions.map { image[$0] } : image
-        if quarantined > 0 { staged.keys[id, default: []].append(ValueList.encode(key.map(\.owned))) }
-        if let misfit = isUpsert ? stream.append(image, ordinal) : stream.append(deleteOf: key, ordinal) {
-          guard isUpsert else { continue }  // A key that cannot stand on the target is not there.
-          staged.refused.append(
-            RefusedRow(
-              table: stream.plan, key: key.map(\.owned), image: image.map(\.owned),
-              column: stream.plan.columns[misfit.column].sourceName, reason: misfit.misfit.reason))
-          _ = stream.append(deleteOf: key, ordinal)
-        }
-        try stream.flushIfFull(to: &connection)
-      }
-      try stream?.end(on: &connection)
-    }
-  }
-
-  /// Finds the images of the rows that `insertStagedOneByOne` marked.
-  private func refusedByServer(
-    _ sql: TableSQL, _ id: TableID, in group: JournalGroup, _ connection: inout Connection
-  ) throws -> [RefusedRow] {
-    let result = try connection.query(sql.selectRefused)
+    var parameters = Parameters()
+    parameters.append(int64: plan.id.rawValue)
+    let result = try connection.query(TableSQL.selectRefused, parameters)
     var reasons: [Int64: (state: String, constraint: String)] = [:]
     for row in 0..<result.rowCount {
       reasons[try result.int64(row, 0)] = (try result.string(row, 1), try result.string(row, 2))
     }
-    guard !reasons.isEmpty, let plan = plans[id] else { return [] }
-    var refused: [RefusedRow] = []
+    if reasons.isEmpty { return }
+    var refused = RefusedRows()
     var ordinal: Int64 = 0
     for part in group.parts {
       try journal.batch(part).withEntries { entries throws in
         while let entry = try entries.next() {
           ordinal += 1
-          guard case .upsert = entry, let reason = reasons[ordinal] else { continue }
+          guard let reason = reasons[ordinal], case .upsert = entry else { continue }
           var image: [Value] = []
           for _ in plan.columns { image.append(try entries.value().owned) }
           let constraint = reason.constraint.isEmpty ? "" : " (constraint \(reason.constraint))"
@@ -125,67 +88,31 @@ extension GroupApplier {
             RefusedRow(
               table: plan, key: plan.keyPositions.map { image[$0] }, image: image, column: nil,
               reason: "refused by PostgreSQL with SQLSTATE \(reason.state)\(constraint)"))
+          if refused.isFull { try refused.flush(to: quarantine, &connection) }
         }
       }
     }
-    return refused
+    try refused.flush(to: quarantine, &connection)
   }
 }
 
-/// One table's COPY into its staging table.
-private final class StageStream {
-  let plan: TablePlan
-  let sql: TableSQL
-  private var stream: CopyStream
+/// Refused rows on their way to the quarantine, in bounded memory.
+struct RefusedRows {
+  private static let fullRows = 1_000
+  private static let fullBytes = 4 << 20
+  private var rows: [RefusedRow] = []
+  private var bytes = 0
 
-  init(_ plan: TablePlan, schema: String) {
-    self.plan = plan
-    sql = TableSQL(plan, schema: schema)
-    stream = CopyStream(fieldCount: plan.columns.count + 2)
+  var isFull: Bool { rows.count >= Self.fullRows || bytes >= Self.fullBytes }
+
+  mutating func append(_ row: RefusedRow) {
+    rows.append(row)
+    bytes += row.byteCount
   }
 
-  func begin(on connection: inout Connection) throws(PostgresError) {
-    try stream.begin(sql.copyStage, on: &connection)
-  }
-
-  func flushIfFull(to connection: inout Connection) throws(PostgresError) { try stream.flushIfFull(to: &connection) }
-
-  func end(on connection: inout Connection) throws(PostgresError) { try stream.end(on: &connection) }
-
-  /// Appends an image, or nothing where a value does not fit.
-  func append(_ image: [ValueView], _ ordinal: Int64) -> (column: Int, misfit: Misfit)? {
-    let start = begin(ordinal, isDelete: false)
-    for (index, column) in plan.columns.enumerated() {
-      var misfit = Conversion.append(image[index], as: column.type, to: &stream.buffer)
-      if case .null = image[index], column.notNull { misfit = .null }
-      if let misfit {
-        stream.buffer.truncate(to: start)
-        return (index, misfit)
-      }
-    }
-    return nil
-  }
-
-  /// Appends a delete: the key, and NULL in the other columns.
-  func append(deleteOf key: [ValueView], _ ordinal: Int64) -> (column: Int, misfit: Misfit)? {
-    let start = begin(ordinal, isDelete: true)
-    for (index, column) in plan.columns.enumerated() {
-      let place = plan.keyPositions.firstIndex(of: index)
-      let value = place.map { key[$0] } ?? .null
-      if let misfit = Conversion.append(value, as: column.type, to: &stream.buffer) {
-        stream.buffer.truncate(to: start)
-        return (index, misfit)
-      }
-    }
-    return nil
-  }
-
-  private func begin(_ ordinal: Int64, isDelete: Bool) -> Int {
-    let start = stream.beginRow()
-    stream.buffer.append(bigEndian: Int32(8))
-    stream.buffer.append(bigEndian: ordinal)
-    stream.buffer.append(bigEndian: Int32(1))
-    stream.buffer.append(byte: isDelete ? 1 : 0)
-    return start
+  mutating func flush(to quarantine: Quarantine, _ connection: inout Connection) throws {
+    try quarantine.add(rows, &connection)
+    rows.removeAll(keepingCapacity: true)
+    bytes = 0
   }
 }

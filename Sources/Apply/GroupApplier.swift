@@ -18,22 +18,12 @@ package struct GroupApplier: ~Copyable {
   private static let smallEntries = 5_000
   private static let smallBytes = 4 << 20
 
-  /// How the rows are written; each way is slower and gets further than the one before.
-  enum Way: Int, Comparable {
-    case upsert
-    /// Rows that swap a unique value: all keys are deleted before the rows are inserted.
-    case replace
-    /// Rows that the server refuses are found one by one and put into the quarantine.
-    case oneByOne
-    static func < (a: Way, b: Way) -> Bool { a.rawValue < b.rawValue }
-  }
-
   let journal: JournalDirectory
   let catalogue: TargetCatalogue
   let schema: String
   let plans: [TableID: TablePlan]
   /// Rows of this source in the quarantine, as far as known.
-  package private(set) var quarantined: Int64
+  package internal(set) var quarantined: Int64
 
   package init(
     journal: JournalDirectory, record: SourceRecord, catalogue: TargetCatalogue, connection: inout Connection
@@ -55,39 +45,31 @@ package struct GroupApplier: ~Copyable {
     guard let last = headers.last, let first = headers.first else {
       throw Failure(.internalError, "group \(group.number) has no parts", remedy: "run changeover journal check")
     }
-    guard first.after == position.sequence, first.group == position.group.next, first.source == ownership.source else {
+    guard first.after == position.sequence, first.group == position.group.next, first.source == ownership.source,
+      first.direction == .forward
+    else {
       throw Failure(
         .badData, "group \(group.number) of the journal does not follow the target's position (\(position.group))",
         remedy: "run changeover journal check; sync --reseed starts over")
     }
     var applied = Applied(
       position: last.position, entries: headers.reduce(0) { $0 + Int($1.entryCount) }, capturedAt: last.capturedAt)
+    var attempt = Attempt(keysMayRepeat: headers.contains(where: \.keysMayRepeat))
     let isSmall =
       group.parts.count == 1 && applied.entries <= Self.smallEntries && last.rawLength <= Self.smallBytes
-      && !last.keysMayRepeat && quarantined == 0
-    var way = Way.upsert
+      && !attempt.keysMayRepeat && quarantined == 0
     if isSmall {
       let batch = try journal.batch(group.parts[0])
       if let rows = try SmallGroup(batch, plans: plans, schema: schema) {
         do {
           try send(rows, from: position.group, to: last.position, as: ownership, finishing, &connection)
           return applied
-        } catch let error as PostgresError where error.refusesRows {
-          way = error.isUniqueViolation ? .replace : .oneByOne
-        }
+        } catch let error as PostgresError where attempt.next(after: error) {}
       }
     }
-    while true {
-      do {
-        let refused = try stage(
-          group, from: position.group, to: last.position, as: ownership, way: way, finishing, &connection)
-        applied.quarantined = refused.count
-        quarantined = try SourceRecord.quarantined(ownership.source, catalogue, &connection)
-        return applied
-      } catch let error as PostgresError where error.refusesRows && way < .oneByOne {
-        way = way == .upsert && error.isUniqueViolation ? .replace : .oneByOne
-      }
-    }
+    applied.quarantined = try stage(
+      group, from: position.group, to: last.position, as: ownership, attempt, finishing, &connection)
+    return applied
   }
 
   /// Commits `finishing` without a group, under the same compare-and-set.
@@ -97,16 +79,30 @@ package struct GroupApplier: ~Copyable {
     try send(nil, from: position.group, to: position, as: ownership, finishing, &connection)
   }
 
+  /// Applies groups that the target has already once more, all in one transaction: only with the last of them is the
+  /// target back in the state that its position names.
+  package mutating func replay(
+    _ groups: [JournalGroup], at position: Position, as ownership: Ownership, to connection: inout Connection
+  ) throws {
+    guard let last = groups.last else { return }
+    let all = JournalGroup(number: last.number, parts: groups.flatMap(\.parts))
+    _ = try stage(
+      all, from: position.group, to: position, as: ownership, Attempt(keysMayRepeat: true), [], &connection)
+  }
+
   private func send(
     _ rows: SmallGroup?, from: GroupNumber, to: Position, as ownership: Ownership, _ finishing: [String],
     _ connection: inout Connection
   ) throws {
     let local = Self.statements(connection.localSettings)
+    // A cutover has the transaction open already, with its locks.
+    let begins = connection.transactionStatus == .idle
     do {
       _ = try connection.pipeline { pipeline in
-        try pipeline.add("BEGIN")
+        if begins { try pipeline.add("BEGIN") }
         for statement in local { try pipeline.add(statement) }
-        try pipeline.add(Ownership.beginning(catalogue), ownership.parameters(from: from, to: to))
+        try pipeline.add(
+          Ownership.beginning(catalogue), ownership.parameters(from: from, to: to, mustBeClean: rows != nil))
         if let rows { try rows.add(to: &pipeline) }
         for statement in finishing { try pipeline.add(statement) }
         try pipeline.add("COMMIT")
@@ -117,22 +113,23 @@ package struct GroupApplier: ~Copyable {
     }
   }
 
-  static func statements(_ script: String) -> [String] {
+  private static func statements(_ script: String) -> [String] {
     script.split(separator: ";").map { String($0) }.filter { !$0.allSatisfy(\.isWhitespace) }
   }
 
-  static func unknown(_ table: JournalTable) -> Failure {
-    Failure(
-      .badData, "the journal names a table '\(table.name)' that the target's plan does not know",
-      remedy: "sync --reseed starts over")
-  }
-
-  /// The journal's image and the plan must speak of the same columns.
-  static func check(_ table: JournalTable, against plan: TablePlan) throws {
-    guard table.columns.count == plan.columns.count, table.keyPositions == plan.keyPositions else {
+  /// The plan of a table that a batch declares; throws where they do not speak of the same columns.
+  static func plan(of table: JournalTable, among plans: [TableID: TablePlan]) throws -> TablePlan {
+    guard let plan = plans[table.id] else {
+      throw Failure(
+        .badData, "the journal names a table '\(table.name)' that the target's plan does not know",
+        remedy: "sync --reseed starts over")
+    }
+    // Names, not only their number: a table rebuilt with its columns in another order would be filled crosswise.
+    guard table.columns == plan.columns.map(\.sourceName), table.keyPositions == plan.keyPositions else {
       throw Failure(
         .badData, "table '\(table.name)' has other columns in the journal than on the target",
         remedy: "sync --reseed starts over")
     }
+    return plan
   }
 }

@@ -28,6 +28,6 @@ package enum Heartbeat {
     parameters.append(uuid: ownership.source)
     parameters.append(int64: ownership.epoch)
     _ = try connection.query(
-      "UPDATE \(catalogue.heartbeat) SET at = '-infinity' WHERE source = $1 AND epoch = $2", parameters)
+      "UPDATE \(catalogue.heartbeat) SET at = 'epoch' WHERE source = $1 AND epoch = $2", parameters)
   }
 }

@@ -20,15 +20,20 @@ package struct Ownership: Sendable, Hashable {
   /// SQLSTATE of the compare-and-set's refusal.
   package static let superseded = "CO001"
 
-  /// Settings of our own transactions, and the compare-and-set that begins each of them.
+  /// SQLSTATE of its refusal to go on beside rows in the quarantine.
+  static let notClean = "CO003"
+
+  /// Settings of our own transactions, and the compare-and-set that begins each of them. The last column tells whether
+  /// the quarantine is empty.
   static func beginning(_ catalogue: TargetCatalogue) -> String {
     """
     SELECT set_config('changeover.apply', 'on', true), set_config('synchronous_commit', 'on', true),
-      \(catalogue.advance)($1, $2, $3, $4, $5, $6, $7)
+      \(catalogue.advance)($1, $2, $3, $4, $5, $6, $7, $8)
     """
   }
 
-  func parameters(from: GroupNumber, to: Position) -> Parameters {
+  /// - Parameter mustBeClean: fail with `notClean` where rows are in the quarantine.
+  func parameters(from: GroupNumber, to: Position, mustBeClean: Bool) -> Parameters {
     var parameters = Parameters()
     parameters.append(uuid: source)
     parameters.append(int64: epoch)
@@ -37,6 +42,7 @@ package struct Ownership: Sendable, Hashable {
     parameters.append(int64: to.group.rawValue)
     parameters.append(int64: to.sequence.rawValue)
     parameters.append(int64: to.nonce)
+    parameters.append(bool: mustBeClean)
     return parameters
   }
 }

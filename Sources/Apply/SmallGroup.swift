@@ -12,6 +12,7 @@ struct SmallGroup {
   private final class Rows {
     let sql: TableSQL
     let plan: TablePlan
+    let keyColumns: [ColumnPlan]
     let upserts: [ArrayColumn]
     let deletes: [ArrayColumn]
 
@@ -19,7 +20,8 @@ struct SmallGroup {
       self.plan = plan
       sql = TableSQL(plan, schema: schema)
       upserts = plan.columns.map { ArrayColumn(elementType: $0.type.elementOID) }
-      deletes = plan.keyColumns.map { ArrayColumn(elementType: $0.type.elementOID) }
+      keyColumns = plan.keyColumns
+      deletes = keyColumns.map { ArrayColumn(elementType: $0.type.elementOID) }
     }
   }
 
@@ -32,18 +34,16 @@ struct SmallGroup {
       var order: [TableID] = []
       while let entry = try entries.next() {
         let id = entry.table.id
-        guard let plan = plans[id] else { throw GroupApplier.unknown(entry.table) }
-        try GroupApplier.check(entry.table, against: plan)
         let rows: Rows
         if let known = tables[id] {
           rows = known
         } else {
-          rows = Rows(plan, schema: schema)
+          rows = Rows(try GroupApplier.plan(of: entry.table, among: plans), schema: schema)
           tables[id] = rows
           order.append(id)
         }
         let isUpsert = if case .upsert = entry { true } else { false }
-        let columns = isUpsert ? plan.columns : plan.keyColumns
+        let columns = isUpsert ? rows.plan.columns : rows.keyColumns
         fields.removeAll()
         bounds.removeAll(keepingCapacity: true)
         for column in columns {
@@ -71,7 +71,7 @@ struct SmallGroup {
   func add(to pipeline: inout Pipeline) throws {
     for id in order {
       guard let rows = tables[id], let first = rows.deletes.first, first.count > 0 else { continue }
-      try pipeline.add(rows.sql.deleteArrays, Self.parameters(rows.deletes, rows.plan.keyColumns))
+      try pipeline.add(rows.sql.deleteArrays, Self.parameters(rows.deletes, rows.keyColumns))
     }
     for id in order {
       guard let rows = tables[id], let first = rows.upserts.first, first.count > 0 else { continue }
@@ -94,7 +94,7 @@ extension TargetType {
     switch self {
     case .bigint: OID.int8.rawValue
     case .double: OID.float8.rawValue
-    case .text, .anyText: OID.text.rawValue
+    case .text, .anyText, .keyText: OID.text.rawValue
     case .bytea: OID.bytea.rawValue
     }
   }
@@ -103,7 +103,7 @@ extension TargetType {
     switch self {
     case .bigint: OID.int8Array.rawValue
     case .double: OID.float8Array.rawValue
-    case .text, .anyText: OID.textArray.rawValue
+    case .text, .anyText, .keyText: OID.textArray.rawValue
     case .bytea: OID.byteaArray.rawValue
     }
   }

@@ -44,10 +44,21 @@ package struct SourceRecord: Sendable {
       plan: plan, heartbeatAge: try result.doubleOrNil(0, 9))
   }
 
+  /// The sources that a state directory owns on this target.
+  package static func owned(
+    by owner: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws -> [SourceRecord] {
+    var parameters = Parameters()
+    parameters.append(uuid: owner)
+    let result = try connection.query("SELECT source FROM \(catalogue.source) WHERE owner = $1", parameters)
+    let sources = try (0..<result.rowCount).map { try result.uuid($0, 0) }
+    return try sources.compactMap { try read($0, catalogue, &connection) }
+  }
+
   /// Takes the source over: from here on every transaction of an earlier epoch fails.
   package mutating func takeOver(
     by owner: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
-  ) throws(PostgresError) {
+  ) throws {
     var parameters = Parameters()
     parameters.append(uuid: source)
     parameters.append(int64: epoch)
@@ -62,9 +73,26 @@ package struct SourceRecord: Sendable {
       )
       SELECT epoch FROM taken
       """, parameters)
-    guard result.rowCount == 1 else { throw .misuse("another process took this source over just now") }
+    guard result.rowCount == 1 else {
+      throw Failure(
+        .tryAgain, "another changeover took this source over just now",
+        remedy: "let it run, or stop it before this one")
+    }
     epoch = try result.int64(0, 0)
     self.owner = owner
+  }
+
+  /// Whether epoch and phase are still those of this record: a cheap look, once a second while idle.
+  package func stillStands(
+    _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws(PostgresError) -> Bool {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    parameters.append(int64: epoch)
+    parameters.append(text: phase.rawValue)
+    let result = try connection.query(
+      "SELECT FROM \(catalogue.source) WHERE source = $1 AND epoch = $2 AND phase = $3", parameters)
+    return result.rowCount == 1
   }
 
   /// How many rows are in the quarantine.

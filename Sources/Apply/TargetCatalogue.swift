@@ -36,20 +36,29 @@ package struct TargetCatalogue: Sendable, Hashable {
   /// Tells the sources that share a target apart.
   private static func tag(_ source: RandomID) -> String { String(source.description.prefix(8)) }
 
-  /// Where the catalogue stands, or nil where there is none yet. `schema` is the one of the tables.
+  /// Where the catalogue stands that this role may use, or nil where there is none yet. `schema` is the one of the
+  /// tables.
   package static func find(
     _ connection: inout Connection, schema: String
   ) throws(PostgresError) -> TargetCatalogue? {
     for candidate in [own, inside(schema)] {
+      // Not to_regclass, which raises an error where the schema is another role's.
       var parameters = Parameters()
-      parameters.append(text: candidate.source)
-      let result = try connection.query("SELECT to_regclass($1) IS NOT NULL", parameters)
+      parameters.append(text: candidate.schema)
+      parameters.append(text: candidate.isOwnSchema ? "source" : "changeover_source")
+      let result = try connection.query(
+        """
+        SELECT EXISTS (
+          SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r' AND has_schema_privilege(n.oid, 'USAGE')
+            AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'UPDATE'))
+        """, parameters)
       if try result.bool(0, 0) { return candidate }
     }
     return nil
   }
 
-  /// Where the catalogue is to stand: in its own schema if that can be used or created.
+  /// Where the catalogue is to stand: in its own schema if that can be created, or stands empty for this role to use.
   package static func choose(
     _ connection: inout Connection, schema: String
   ) throws(PostgresError) -> TargetCatalogue {
@@ -58,11 +67,41 @@ package struct TargetCatalogue: Sendable, Hashable {
     parameters.append(text: schemaName)
     let result = try connection.query(
       """
-      SELECT CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-        ELSE has_schema_privilege(to_regnamespace($1)::oid, 'CREATE, USAGE') END
+      SELECT coalesce(
+        (SELECT has_schema_privilege(n.oid, 'CREATE') AND has_schema_privilege(n.oid, 'USAGE')
+            AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = n.oid)
+          FROM pg_namespace AS n WHERE n.nspname = $1),
+        has_database_privilege(current_database(), 'CREATE'))
       """, parameters)
     return try result.bool(0, 0) ? own : inside(schema)
   }
+
+  /// Two sources that are installed at the same time would create, or drop, the same objects.
+  private static let lockNumber: Int64 = 0x6368_616E_6765_6F76  // "changeov" in bytes.
+
+  /// Drops the catalogue once no source is left in it. For the end of the transaction that removes one.
+  var removal: String {
+    let tables = [source, heartbeat, copy, quarantine].joined(separator: ", ")
+    return """
+      DO $changeover$ BEGIN
+        PERFORM pg_advisory_xact_lock(\(Self.lockNumber));
+        IF EXISTS (SELECT FROM \(source)) THEN RETURN; END IF;
+        DROP TABLE \(tables);
+        DROP FUNCTION \(advance);
+        DROP FUNCTION \(closed);
+        \(isOwnSchema ? Self.schemaRemoval : "")
+      END $changeover$
+      """
+  }
+
+  /// Whoever made the schema beforehand, for a role that may not, keeps it.
+  private static let schemaRemoval = """
+    IF EXISTS (
+      SELECT FROM pg_namespace AS n WHERE nspname = '\(schemaName)' AND pg_has_role(nspowner, 'USAGE')
+        AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
+        AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid)
+    ) THEN DROP SCHEMA \(schemaName); END IF;
+    """
 
   /// The statements that create the catalogue where it is missing. Idempotent.
   package var creation: String {
@@ -70,10 +109,11 @@ package struct TargetCatalogue: Sendable, Hashable {
       isOwnSchema
       ? """
       DO $changeover$ BEGIN
+        PERFORM pg_advisory_xact_lock(\(Self.lockNumber));
         IF to_regnamespace('\(Self.schemaName)') IS NULL THEN CREATE SCHEMA \(Self.schemaName); END IF;
       END $changeover$;
 
-      """ : ""
+      """ : "SELECT pg_advisory_xact_lock(\(Self.lockNumber));\n"
     return schemaCreation
       + TriggerTemplate.catalogue.fill([
         "source": source, "heartbeat": heartbeat, "copy": copy, "quarantine": quarantine, "advance": advance,

@@ -53,8 +53,11 @@ package struct Capturer: ~Copyable {
   /// Whether there is a change after the position, or the schema moved; one look without a group.
   package mutating func hasNews(in database: borrowing Database) throws(SQLiteError) -> Bool {
     let startedAt = clock.now
-    let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
-    if newest != position.sequence.rawValue { return true }
+    // The nonce too: another history may have come to the same number.
+    let isPosition = try database.scalar(
+      "SELECT seq = ?1 AND nonce = ?2 FROM \(SourceNames.change) ORDER BY seq DESC LIMIT 1",
+      [.integer(position.sequence.rawValue), .integer(position.nonce)])
+    guard isPosition == .integer(1) else { return true }
     if try drift.isStale(in: database) { return true }
     lookedAt = startedAt
     return false
@@ -227,9 +230,10 @@ package struct Capturer: ~Copyable {
 
   /// Takes the position from the journal: another process may have captured meanwhile, and a group that was begun and
   /// not finished is cleared away. Call it each time the capture lock was taken.
-  package mutating func resume() throws {
+  /// - Parameter applied: where the target stands, as far as known; a journal that lost its newest batches begins anew there.
+  package mutating func resume(applied: Position) throws {
     encoder.removeAll()
-    if let journaled = try journal.recover().position { position = journaled }
+    if let journaled = try journal.recover(applied: applied).position { position = journaled }
   }
 
   /// The distinct keys of a range of changes, table by table in key order, so that row look-ups walk the tables.

@@ -64,7 +64,7 @@ package struct SourceCatalogue: Sendable {
   static func readTable(named name: String, in database: borrowing Database) throws -> SourceTable? {
     var found: (isWithoutRowid: Bool, isStrict: Bool)?
     try database.forEach(
-      "SELECT wr, strict FROM pragma_table_list WHERE schema = 'main' AND name = ?1", [.text(name)]
+      "SELECT wr, strict FROM pragma_table_list(?1) WHERE schema = 'main' AND type = 'table'", [.text(name)]
     ) { found = ($0.integer(0) != 0, $0.integer(1) != 0) }
     guard let found else { return nil }
     return try readTable(name, isWithoutRowid: found.isWithoutRowid, isStrict: found.isStrict, in: database)

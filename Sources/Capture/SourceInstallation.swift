@@ -140,6 +140,23 @@ package struct SourceInstallation: Sendable {
     }
   }
 
+  /// Whether the change table still holds the change that a position names, with its nonce.
+  package static func holds(_ position: Position, in database: borrowing Database) throws(SQLiteError) -> Bool {
+    try database.scalar(
+      "SELECT nonce FROM \(SourceNames.change) WHERE seq = ?1", [.integer(position.sequence.rawValue)])
+      == .integer(position.nonce)
+  }
+
+  /// Throws where it does not: the file is not the one that was captured.
+  package static func requireHistory(through position: Position, in database: borrowing Database) throws {
+    guard try holds(position, in: database) else { throw historyFailure(position, path: database.path) }
+  }
+
+  /// What to say where it does not.
+  package static func historyFailure(_ position: Position, path: String) -> Failure {
+    SourceHistoryError.notContinued(path: path, sequence: position.sequence).failure
+  }
+
   package static func set(_ name: String, _ value: Value, in database: borrowing Database) throws {
     let statement = try database.prepare("INSERT OR REPLACE INTO \(SourceNames.meta) (name, value) VALUES (?1, ?2)")
     try statement.bind(name, at: 1)

@@ -26,8 +26,9 @@ package struct SourceWatcher: ~Copyable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Returns after a write beside the source, after `milliseconds`, or when asked to stop.
-  package func wait(milliseconds: Int, stop: StopSignal) {
+  /// Returns after a write beside the source, after `milliseconds`, or when asked to stop; true for a write.
+  @discardableResult
+  package func wait(milliseconds: Int, stop: StopSignal) -> Bool {
     var descriptors = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: stop.fileDescriptor, events: Int16(POLLIN), revents: 0),
@@ -35,11 +36,12 @@ package struct SourceWatcher: ~Copyable {
     let deadline = ContinuousClock.now + .milliseconds(milliseconds)
     while !stop.isRequested {
       let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
-      if left <= 0 { return }
+      if left <= 0 { return false }
       let ready = poll(&descriptors, 2, Int32(left.rounded(.up)))
-      if ready <= 0 || descriptors[1].revents != 0 { return }
-      if drainFindsSource() { return }
+      if ready <= 0 || descriptors[1].revents != 0 { return false }
+      if drainFindsSource() { return true }
     }
+    return false
   }
 
   /// Empties the queue; true when an event names the source or one of its logs.

@@ -18,6 +18,8 @@ package struct TableSelection: Sendable, Equatable {
     return nil
   }
 
+  package func leavesOut(_ name: String) -> Bool { reasonToLeaveOut(name) != nil }
+
   static func matches(_ name: String, _ pattern: String) -> Bool {
     matches(Array(name.lowercased())[...], Array(pattern.lowercased())[...])
   }

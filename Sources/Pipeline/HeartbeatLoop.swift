@@ -27,7 +27,8 @@ struct HeartbeatLoop: Sendable {
     while !progress.stop.isRequested {
       guard try Heartbeat.beat(ownership, catalogue, &connection) else {
         progress.fail(
-          Failure(.tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one"))
+          Failure(
+            .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one"))
         return
       }
       progress.stop.wait(milliseconds: Int(Heartbeat.interval * 1_000))

@@ -21,6 +21,8 @@ package struct LagReport: Sendable {
   package var secondsIsUpperBound = false
   package var quarantined: Int64?
   package var targetReachable: Bool
+  /// Whether the first copy is complete: before that no number of changes says how far behind the target is.
+  package var isCopied: Bool
 
   /// Looks now.
   package static func look(
@@ -35,46 +37,95 @@ package struct LagReport: Sendable {
           .configuration, "\(path) is not prepared: no changeover sync has run on it",
           remedy: "start one: changeover sync --source \(path)")
       }
-      let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
-      return try look(installation, newest: newest, target, state, targetSchema, clock, stop)
+      var seen: Known?
+      while true {
+        let known = try Known.look(installation.source, target, state, targetSchema, stop)
+        let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
+        guard let applied = known.applied, try !SourceInstallation.holds(applied, in: database) else {
+          return try LagReport(installation, newest: newest, known, state, clock.now)
+        }
+        // The sync's notes may be older than what it has pruned since: then only a number too low tells a wrong file.
+        if known.record == nil, newest >= applied.sequence.rawValue {
+          return try LagReport(installation, newest: newest, known, state, clock.now)
+        }
+        // Applied and pruned between the two looks, or not the file that was captured: then it stays so.
+        if seen?.applied == applied { throw SourceInstallation.historyFailure(applied, path: path) }
+        seen = known
+      }
     } catch let error as SQLiteError {
       throw error.failure(path: path)
     }
   }
 
-  private static func look(
-    _ installation: SourceInstallation, newest: Int64, _ target: ConnectionTarget, _ state: StateDirectory?,
-    _ targetSchema: String?, _ clock: any WallClock, _ stop: StopSignal
-  ) throws -> LagReport {
-    let notes = state.flatMap { SyncStatus.read($0.statusPath) }
-    let record = record(of: installation.source, target, targetSchema, stop)
+  /// What is known besides the source.
+  private struct Known {
+    /// From the target; nil while it is away or knows nothing of this source.
+    var record: SourceRecord?
+    var quarantined: Int64?
+    /// From the state directory.
+    var notes: SyncStatus?
+
+    var applied: Position? { record?.applied ?? notes?.applied }
+
+    static func look(
+      _ source: RandomID, _ target: ConnectionTarget, _ state: StateDirectory?, _ targetSchema: String?,
+      _ stop: StopSignal
+    ) throws -> Known {
+      // The notes first: the target is never behind them.
+      let notes = state.flatMap { SyncStatus.read($0.statusPath) }
+      var known = Known(record: nil, quarantined: nil, notes: notes)
+      do {
+        var connection = try Connection(target, applicationName: "changeover lag", stop: stop, timeoutSeconds: 3)
+        connection.deadline = .now + .seconds(5)
+        let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
+        guard let catalogue = try TargetCatalogue.find(&connection, schema: schema) else { return known }
+        known.record = try SourceRecord.read(source, catalogue, &connection)
+        known.quarantined = try SourceRecord.quarantined(source, catalogue, &connection)
+        return known
+      } catch let error as PostgresError {
+        switch error {
+        case .connect, .connectionLost, .timedOut: return known
+        default: throw error.failure(operation: "ask", subject: target.safeDescription)
+        }
+      }
+    }
+  }
+
+  private init(
+    _ installation: SourceInstallation, newest: Int64, _ known: Known, _ state: StateDirectory?, _ now: Instant
+  ) throws {
     let runsHere = try state.map { try $0.syncLock.tryAcquire() == nil } ?? false
-    let runs = runsHere || (record?.record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
-    var report = LagReport(
-      state: runs ? .streaming : .stopped, syncRunning: runs, sourceSequence: newest,
-      targetReachable: record != nil)
-    report.appliedSequence = (record?.record.applied ?? notes?.applied)?.sequence.rawValue
-    report.quarantined = record?.quarantined ?? notes?.quarantined
-    if record?.record.phase == .switched || installation.switchID != nil {
-      report.state = .switched
-    } else if runs, record.map({ $0.record.phase == .preparing }) ?? (notes?.state == .copying) {
-      report.state = .copying
+    // The lock of this directory's own sync tells better than its last heartbeat, which it may have left behind.
+    let runsElsewhere =
+      known.record.map { record in
+        record.owner != state?.id && (record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
+      } ?? false
+    syncRunning = runsHere || runsElsewhere
+    self.state = syncRunning ? .streaming : .stopped
+    sourceSequence = newest
+    targetReachable = known.record != nil
+    appliedSequence = known.applied?.sequence.rawValue
+    quarantined = known.quarantined ?? known.notes?.quarantined
+    isCopied = known.record.map { $0.phase != .preparing } ?? (known.notes?.state == .streaming)
+    if known.record?.phase == .switched || installation.switchID != nil {
+      self.state = .switched
+    } else if syncRunning, !isCopied {
+      self.state = .copying
     }
-    guard let applied = report.appliedSequence else { return report }
-    report.changes = max(newest - applied, 0)
-    if report.changes == 0 {
-      report.seconds = 0
+    guard let applied = known.applied else { return }
+    changes = max(newest - applied.sequence.rawValue, 0)
+    if changes == 0 {
+      seconds = 0
     } else {
-      report.age(
-        group: (record?.record.applied ?? notes?.applied)?.group, applied: applied, notes, state, runsHere, clock.now)
+      age(group: applied.group, applied: applied.sequence.rawValue, known.notes, state, runsHere, now)
     }
-    return report
   }
 
   /// Age of the oldest change after `applied`: as seen by the running sync, else bounded by the look before the capture
   /// that took it, else by the last look there was.
   private mutating func age(
-    group: GroupNumber?, applied: Int64, _ notes: SyncStatus?, _ state: StateDirectory?, _ runsHere: Bool, _ now: Instant
+    group: GroupNumber, applied: Int64, _ notes: SyncStatus?, _ state: StateDirectory?, _ runsHere: Bool,
+    _ now: Instant
   ) {
     if runsHere, let notes, let since = notes.pendingSince, let through = notes.pendingThrough,
       applied < through.rawValue, notes.applied.sequence.rawValue <= applied
@@ -83,42 +134,21 @@ package struct LagReport: Sendable {
       return
     }
     secondsIsUpperBound = true
-    if let group, let state, let next = try? state.journal.header(of: BatchName(group: group.next, part: 0)) {
+    if let state, let next = try? state.journal.header(of: BatchName(group: group.next, part: 0)) {
       seconds = max(now.seconds(since: next.previousLookAt), 0)
     } else if let notes, notes.captured.sequence.rawValue <= applied {
       seconds = max(now.seconds(since: notes.lookedAt), 0)
     }
   }
 
-  private static func record(
-    of source: RandomID, _ target: ConnectionTarget, _ targetSchema: String?, _ stop: StopSignal
-  ) -> (record: SourceRecord, quarantined: Int64)? {
-    guard
-      var connection = try? Connection(target, applicationName: "changeover lag", stop: stop, timeoutSeconds: 3)
-    else { return nil }
-    connection.deadline = .now + .seconds(5)
-    do {
-      let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
-      guard let catalogue = try TargetCatalogue.find(&connection, schema: schema),
-        let record = try SourceRecord.read(source, catalogue, &connection)
-      else { return nil }
-      return (record, try SourceRecord.quarantined(source, catalogue, &connection))
-    } catch {
-      return nil
-    }
-  }
-
   /// Whether lag is within the limits; what is not known is not within.
   package func isWithin(seconds limit: Double?, changes changeLimit: Int64?) -> Bool {
     if state == .switched { return true }
-    if state == .copying || !isCopied, limit != nil || changeLimit != nil { return false }
+    if !isCopied, limit != nil || changeLimit != nil { return false }
     if let limit, !(seconds.map { $0 <= limit } ?? false) { return false }
     if let changeLimit, !(changes.map { $0 <= changeLimit } ?? false) { return false }
     return true
   }
-
-  /// Whether the first copy is complete, as far as known.
-  package var isCopied: Bool { state != .copying }
 
   package var json: JSON {
     func number(_ value: Int64?) -> JSON { value.map { .integer($0) } ?? .null }

@@ -14,6 +14,11 @@ package struct StateDirectory: Sendable {
   /// Opens the directory, creating it where it is missing, and proves that the journal can be written.
   package init(creating path: String) throws {
     self.path = path
+    if mkdir(path, 0o700) != 0, errno != EEXIST {
+      throw Failure(
+        .configuration, "cannot create the state directory \(path): \(String(cString: strerror(errno)))",
+        remedy: "give this user write permission on the directory above, or name another with --state")
+    }
     let journal = try Self.mapping { () throws(JournalError) in try JournalDirectory(creating: path + "/journal") }
     try Self.proveWritable(journal.path)
     let identity = path + "/identity"
@@ -32,8 +37,28 @@ package struct StateDirectory: Sendable {
     id = known
   }
 
+  /// The source that this directory has captured from; nil before the first.
+  package var knownSource: RandomID? { Self.readIdentity(path + "/source") }
+
+  /// Notes the source for good: a file without it in this one's place is then told from a new one.
+  func remember(_ source: RandomID) throws {
+    guard knownSource != source else { return }
+    try AtomicFile.write(Array("\(source)\n".utf8), to: path + "/source", durable: true)
+  }
+
+  /// Ready for another source.
+  func forget() throws {
+    for name in ["/source", "/status.json"] where unlink(path + name) != 0 && errno != ENOENT {
+      throw Failure(
+        .configuration, "cannot remove \(path)\(name): \(String(cString: strerror(errno)))",
+        remedy: "give this user write permission on the state directory")
+    }
+  }
+
   package var journal: JournalDirectory { JournalDirectory(path: path + "/journal") }
   package var statusPath: String { path + "/status.json" }
+  /// Names the switch whose hook ended well.
+  package var hookPath: String { path + "/switch-hook" }
   /// Held by the one sync of this source for as long as it runs.
   package var syncLock: StepLock { StepLock(path: path + "/sync.lock") }
   /// Held while a group is captured.

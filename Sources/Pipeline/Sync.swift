@@ -1,5 +1,6 @@
 import Apply
 import Capture
+import Journal
 import Model
 import Postgres
 import SQLite
@@ -30,41 +31,66 @@ package struct Sync {
     } catch let error as PostgresError {
       if error.isStopped { return }
       throw error.failure(operation: "work on", subject: options.target.safeDescription)
+    } catch let error as JournalError {
+      throw error.failure
     } catch is Stopped {
       return
     }
   }
 
   private func runUnexplained() throws {
-    let database = try SourceFile.openForWriting(options.source)
+    let database = try SourceFile.openForWriting(options.source, stop: stop)
+    // Who is running already is found before the target is asked; nothing is created before it answered.
+    if let known = StateDirectory(existing: options.state), try known.syncLock.tryAcquire() == nil { throw isRunning }
+    var connection = try connect()
     let state = try StateDirectory(creating: options.state)
-    guard let lock = try state.syncLock.tryAcquire() else {
-      throw Failure(
-        .tryAgain, "another changeover sync of \(options.source) is running",
-        remedy: "it does the work already; stop it first if this one is to take its place")
-    }
-    var connection: Connection
-    do {
-      connection = try Connection(
-        options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
-    } catch {
-      throw error.failure(operation: "connect to", subject: options.target.safeDescription)
-    }
+    guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
-    try stream(session, state, connection)
+    if session.record.phase == .switched {
+      report(.switched)
+    } else {
+      let position = try startingPosition(session, state)
+      // Before anything is said of the target having everything.
+      if session.installation.switchID == nil {
+        try database.whenReadable(stop) { database in
+          try SourceInstallation.requireHistory(through: position, in: database)
+          _ = try DriftCheck(installation: session.installation, in: database)
+        }
+      }
+      try stream(session, position, state, connection)
+    }
     _ = consume lock
   }
 
-  private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
+  private var isRunning: Failure {
+    Failure(
+      .tryAgain, "another changeover sync of \(options.source) is running",
+      remedy: "it does the work already; stop it first if this one is to take its place")
+  }
+
+  private func connect() throws -> Connection {
+    do {
+      return try Connection(options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
+    } catch {
+      if error.isStopped { throw Stopped() }
+      throw error.failure(operation: "connect to", subject: options.target.safeDescription)
+    }
+  }
+
+  private func stream(
+    _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
+  ) throws {
     let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
-    let position = try startingPosition(session, state)
-    let capture = Worker { [options, clock] in
+    let capture = Worker { [options, clock, report] in
       do {
         var loop = try CaptureLoop(
           source: options.source, installation: session.installation, position: position, state: state,
-          progress: progress, retention: options.retention, clock: clock)
+          progress: progress, retention: options.retention, clock: clock, leftOut: session.record.plan.leftOut,
+          report: report)
         try loop.run()
+      } catch is Stopped {
+        // Asked to, perhaps because the applying side failed: that failure is the one to report.
       } catch {
         progress.fail(error)
       }
@@ -96,11 +122,9 @@ package struct Sync {
     let held = try state.captureLock.acquire(stop: stop)
     let journaled = try state.journal.recover(source: session.installation.source).position
     _ = consume held
-    guard let journaled else { return session.record.applied }
-    guard journaled.group < session.record.applied.group else { return journaled }
-    throw Failure(
-      .badData,
-      "the target is at group \(session.record.applied.group), and this journal ends at \(journaled.group): it is an older copy",
-      remedy: "put the right state directory back, or start over with sync --reseed")
+    // A journal that lost its newest batches, or all, begins anew where the target stands; whether the source still
+    // has what follows is checked there.
+    guard let journaled, journaled.group >= session.record.applied.group else { return session.record.applied }
+    return journaled
   }
 }

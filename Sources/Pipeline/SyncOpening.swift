@@ -10,6 +10,12 @@ package struct SyncSession: Sendable {
   package var installation: SourceInstallation
   package var record: SourceRecord
   package var catalogue: TargetCatalogue
+
+  package init(installation: SourceInstallation, record: SourceRecord, catalogue: TargetCatalogue) {
+    self.installation = installation
+    self.record = record
+    self.catalogue = catalogue
+  }
 }
 
 /// Prepares both stores: checks everything that can be checked before anything is written, then installs what is missing.
@@ -26,9 +32,20 @@ struct SyncOpening {
     let catalogue = try TargetCatalogue.choose(&connection, schema: schema)
     if let installation {
       try checkOwner(installation)
-      if let session = try resume(installation, catalogue, database, &connection) { return session }
+      if let session = try resume(installation, catalogue, database, &connection) {
+        try state.remember(installation.source)
+        return session
+      }
+    } else if state.knownSource != nil {
+      throw Failure(
+        .badData,
+        "\(database.path) bears no trace of changeover, and its state directory belongs to a file that does: "
+          + "an older copy was probably put in its place, or changeover was uninstalled",
+        remedy: "nothing was changed: put the right file back, or start over from this one with sync --reseed")
     }
-    return try begin(installation, schema, catalogue, database, &connection)
+    let session = try begin(installation, schema, catalogue, database, &connection)
+    try state.remember(session.installation.source)
+    return session
   }
 
   /// Goes on where an earlier sync ended; nil where the target knows nothing of this source yet.
@@ -46,6 +63,8 @@ struct SyncOpening {
       }
       return nil
     }
+    // Before anything is written: a file restored after the switch is refused, the target untouched.
+    try SwitchRecovery.checkFence(record, database)
     if record.owner != state.id {
       if let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
@@ -53,6 +72,15 @@ struct SyncOpening {
           remedy: "stop it first, on whatever machine it runs")
       }
       guard options.takeOver else { throw Self.ownedByAnother }
+    }
+    if record.phase == .switched, record.owner == state.id {
+      return SyncSession(installation: installation, record: record, catalogue: catalogue)
+    }
+    for table in installation.tables where options.selection.leavesOut(table.name) {
+      report(
+        .warning(
+          "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
+        ))
     }
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
@@ -96,12 +124,22 @@ struct SyncOpening {
     }
     let installation =
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
+    // Another one was faster by a moment.
+    guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    let plan = Planner.plan(numbered, schema: schema)
-    let record = try TargetInstaller.create(
-      plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
-      &connection)
+    var plan = Planner.plan(numbered, schema: schema)
+    plan.leftOut = found.leftOut.map(\.name)
+    let record: SourceRecord
+    do {
+      record = try TargetInstaller.create(
+        plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
+        &connection)
+    } catch let error as PostgresError {
+      // The target said no: nothing stays half-done. Where it said nothing the next sync goes on from here.
+      if case .server = error, installed == nil { try SourceInstallation.uninstall(database) }
+      throw error
+    }
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
@@ -121,7 +159,8 @@ struct SyncOpening {
       if !isInstalled, !Planner.keyHolds(input) {
         guard let rowid = KeyChoice.rowidKey(of: table) else {
           throw Failure(
-            .badData, "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
+            .badData,
+            "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
             remedy: "make them one class, or leave the table out with --exclude")
         }
         input.table.key = rowid
@@ -134,15 +173,12 @@ struct SyncOpening {
 
   /// Forgets everything: the target's tables of this source, the triggers, the journal.
   private func reseed(_ schema: String, _ database: borrowing Database, _ connection: inout Connection) throws {
-    guard let installation = try SourceInstallation.read(database) else { return try clearJournal() }
-    if let catalogue = try TargetCatalogue.find(&connection, schema: schema),
-      let record = try SourceRecord.read(installation.source, catalogue, &connection)
+    let installation = try SourceInstallation.read(database)
+    if let source = installation?.source ?? state.knownSource,
+      let catalogue = try TargetCatalogue.find(&connection, schema: schema),
+      let record = try SourceRecord.read(source, catalogue, &connection)
     {
-      guard record.phase != .switched, installation.switchID == nil else {
-        throw Failure(
-          .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
-          remedy: "nothing to do; drop the target's tables by hand if that is really meant")
-      }
+      try Self.refuseAuthority(record.phase == .switched || installation?.switchID != nil)
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
           .tryAgain, "another changeover owns this source: its last heartbeat was \(Int(age)) s ago",
@@ -155,7 +191,15 @@ struct SyncOpening {
     report(.note("started over: the target's tables of this source, the triggers and the journal were removed"))
   }
 
+  private static func refuseAuthority(_ isSwitched: Bool) throws {
+    guard isSwitched else { return }
+    throw Failure(
+      .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
+      remedy: "nothing to do; drop the target's tables by hand if that is really meant")
+  }
+
   private func clearJournal() throws {
     try state.journal.remove(try state.journal.files().map(\.name))
+    try state.forget()
   }
 }

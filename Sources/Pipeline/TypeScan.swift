@@ -39,7 +39,9 @@ enum TypeScan {
       if count < chunkRows { break }
     }
     if try reader.hasNullKeys(in: database) {
-      for position in table.keyPositions where position < masks.count { masks[position] |= StorageClasses.null.rawValue }
+      for position in table.keyPositions where position < masks.count {
+        masks[position] |= StorageClasses.null.rawValue
+      }
     }
     return Result(
       facts: zip(masks, wide).map { ColumnFacts(classes: StorageClasses(rawValue: $0), hasWideIntegers: $1) },

@@ -5,7 +5,7 @@ import Model
 ///
 /// Every wait ends early when `stop` is raised or `deadline` passes: the running statement is cancelled, its results are
 /// read and dropped, and `.stopped` or `.timedOut` is thrown. The connection is then usable, inside a failed
-/// transaction if one was open; only a server that does not answer the cancel request in five seconds loses it. After an
+/// transaction if one was open; only a server that does not answer the cancel request in half a second loses it. After an
 /// interrupted COMMIT it is not known whether it took effect.
 ///
 /// Statements are unnamed and no session state is relied upon, so that PgBouncer may sit between in transaction mode.

@@ -33,7 +33,8 @@ package struct ConnectionTarget: Sendable {
   /// For messages: `PostgreSQL database shop at db.example:5432 (user app)`.
   package var safeDescription: String { "PostgreSQL database \(database) \(place) (user \(user))" }
 
-  private var place: String {
+  /// "at db.example:5432", "on the socket in /run/postgresql, port 5432".
+  package var place: String {
     if host.isEmpty, let service = options["service"] { return "of service \(service)" }
     if host.isEmpty { return "on the local socket, port \(port)" }
     let ports = port.split(separator: ",", omittingEmptySubsequences: false)

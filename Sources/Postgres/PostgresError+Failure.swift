@@ -46,7 +46,7 @@ extension PostgresError {
     case "40001", "40P01": "run the command again"
     case "42501": "grant this role the privilege, or connect as the owner"
     case "42601": "report this as a defect of changeover"
-    case "42P01", "42703", "42883", "42704": "compare the target's schema with `changeover schema --diff`"
+    case "42P01", "42703", "42883", "42704": "find out who changed the target's tables, and change them back"
     case "42P07", "42710": "drop or rename what is already there, or choose another schema"
     case "53100": "free disk space on the server"
     case "53200": "give the server more memory, or lower its load"
@@ -56,7 +56,7 @@ extension PostgresError {
     case "57P01", "57P02", "57P03": "wait until the server accepts connections"
     default:
       switch sqlState.prefix(2) {
-      case "22", "23", "44": "look at `changeover quarantine list` and at the column's type and constraints"
+      case "22", "23", "44": "look at the column's type and at the table's constraints on the target"
       case "0A": "use a newer PostgreSQL, or an extension-free setting"
       case "53", "54": "check the server's limits and its log"
       default: "look into the server's log"

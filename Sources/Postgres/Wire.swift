@@ -20,7 +20,7 @@ struct Wire {
   var unflushed = 0
 
   /// How long a cancelled statement gets to end before the connection is given up.
-  static let grace = Duration.seconds(5)
+  static let grace = Duration.milliseconds(500)
   /// So much may pile up in libpq's buffer before the sender waits for the server.
   static let flushThreshold = 256 * 1024
 

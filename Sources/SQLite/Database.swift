@@ -46,6 +46,13 @@ package struct Database: ~Copyable {
     sqlite3_busy_handler(handle, BusyHandler.callback, UnsafeMutableRawPointer(bitPattern: attempts))
   }
 
+  /// Until when statements wait for another process's lock, however many they are.
+  package borrowing func setBusyDeadline(_ deadline: ContinuousClock.Instant) {
+    let left = max(ContinuousClock.now.duration(to: deadline) / .milliseconds(1), 0)
+    let end = BusyDeadline.milliseconds + Int(min(left, 1e12))
+    sqlite3_busy_handler(handle, BusyDeadline.callback, UnsafeMutableRawPointer(bitPattern: end))
+  }
+
   /// Runs `body` without waiting for any lock.
   package borrowing func withoutWaiting<R, E: Error>(_ body: (borrowing Database) throws(E) -> R) throws(E) -> R {
     let usual = patience.milliseconds
@@ -178,6 +185,24 @@ package struct Database: ~Copyable {
 package struct InterruptHandle: @unchecked Sendable {  // sqlite3_interrupt may be called from any thread.
   let handle: OpaquePointer
   package func interrupt() { sqlite3_interrupt(handle) }
+}
+
+/// Waits for another process's lock up to a moment, which is the handler's context: a number, not a pointer.
+private enum BusyDeadline {
+  private static let microseconds: UInt32 = 200
+
+  /// The monotonic clock.
+  static var milliseconds: Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+  }
+
+  static let callback: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Int32 = { context, _ in
+    guard milliseconds < Int(bitPattern: context) else { return 0 }
+    usleep(microseconds)
+    return 1
+  }
 }
 
 /// What the busy handler was last set to.

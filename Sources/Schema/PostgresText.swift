@@ -1,9 +1,8 @@
 /// The one place where names and literals become PostgreSQL text; values are bound.
 package enum PostgresText {
-  /// An identifier in double quotes.
-  package static func identifier(_ name: String) -> String {
-    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-  }
+  /// An identifier in double quotes. The server cuts names at 63 bytes, and statements that hold a NUL are refused when
+  /// they are sent.
+  package static func identifier(_ name: String) -> String { "\"\(doubling("\"", in: name))\"" }
 
   /// `schema.name`, both quoted.
   package static func identifier(_ schema: String, _ name: String) -> String {
@@ -12,8 +11,18 @@ package enum PostgresText {
 
   /// A string literal; the E form where a backslash would change its meaning.
   package static func literal(_ text: String) -> String {
-    let quoted = text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-    guard quoted.contains("\\") else { return "'\(quoted)'" }
-    return "E'" + quoted.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "'"
+    let quoted = doubling("'", in: text)
+    guard quoted.utf8.contains(UInt8(ascii: "\\")) else { return "'\(quoted)'" }
+    return "E'\(doubling("\\", in: quoted))'"
+  }
+
+  /// Works on scalars: a combining character after a quote makes one `Character` of both, which is no quote then.
+  private static func doubling(_ quote: Unicode.Scalar, in text: String) -> String {
+    var out = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      out.append(scalar)
+      if scalar == quote { out.append(scalar) }
+    }
+    return String(out)
   }
 }

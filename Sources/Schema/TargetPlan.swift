@@ -4,10 +4,13 @@ import Model
 package struct TargetPlan: Sendable, Hashable, Codable {
   package var schema: String
   package var tables: [TablePlan]
+  /// Tables of the source that were left out on purpose.
+  package var leftOut: [String]
 
-  package init(schema: String, tables: [TablePlan]) {
+  package init(schema: String, tables: [TablePlan], leftOut: [String] = []) {
     self.schema = schema
     self.tables = tables
+    self.leftOut = leftOut
   }
 }
 
@@ -23,6 +26,8 @@ package struct TablePlan: Sendable, Hashable, Codable {
   /// The primary key's name, or that of the UNIQUE constraint that serves as the key.
   package var keyName: String
   package var isPrimaryKey: Bool
+  /// The identity column's sequence. Named here because PostgreSQL's own choice could be the name of a later table.
+  package var sequenceName: String?
   package var indexes: [IndexPlan]
   package var foreignKeys: [ForeignKeyPlan]
   /// What does not arrive as declared, for people.

@@ -10,6 +10,9 @@ import Model
   case text
   /// TEXT as it is, numbers in decimal, BLOB as `\x` and hexadecimal: for columns that no single type carries.
   case anyText
+  /// TEXT as it is and finite numbers in decimal: for keys with a typed affinity, which stores '1' as 1, so that no two
+  /// keys meet. (The text 'inf' is no number to SQLite, and a BLOB would have to be written as some text.)
+  case keyText
   /// BLOB only.
   case bytea
 
@@ -18,15 +21,15 @@ import Model
     case .bigint: "bigint"
     case .double: "double precision"
     // "C" is SQLite's BINARY: the same equality and the same order.
-    case .text, .anyText: "text COLLATE \"C\""
+    case .text, .anyText, .keyText: "text COLLATE \"C\""
     case .bytea: "bytea"
     }
   }
 
   /// The same without a collation, for casts.
-  package var baseSQL: String { self == .text || self == .anyText ? "text" : sql }
+  package var baseSQL: String { isText ? "text" : sql }
 
-  package var isText: Bool { self == .text || self == .anyText }
+  @inlinable package var isText: Bool { self == .text || self == .anyText || self == .keyText }
 }
 
 /// What a column was seen to hold.
@@ -45,15 +48,9 @@ package struct ColumnFacts: Sendable, Hashable, Codable {
 package enum TypeChoice {
   package static func type(of column: SourceColumn, facts: ColumnFacts, isKey: Bool) -> TargetType {
     let seen = facts.classes.subtracting(.null)
-    if seen.isEmpty { return whenEmpty(column, isKey: isKey) }
-    switch seen {
-    case .integer: return forIntegers(column, facts)
-    case .real: return .double
-    case [.integer, .real]: return facts.hasWideIntegers ? .anyText : .double
-    case .text: return isKey || column.affinity == .text ? .text : .anyText
-    case .blob: return .bytea
-    default: return .anyText
-    }
+    let type = seen.isEmpty ? whenEmpty(column) : type(of: column, holding: seen, facts)
+    guard isKey, type == .anyText else { return type }
+    return column.affinity == .blob || column.affinity == .text ? .text : .keyText
   }
 
   /// Whether each key of the source becomes a key of its own: two that differ must not meet on the target.
@@ -64,27 +61,45 @@ package enum TypeChoice {
       return StorageClass.allCases.contains { StorageClasses($0) == seen } || (seen.isEmpty && declaresBlob)
     }
     // A typed affinity stores '1' as 1 or 1 as '1': only a BLOB beside other values could meet one of them.
-    return !seen.contains(.blob) || seen == .blob
+    return seen == .blob || !seen.contains(.blob)
+  }
+
+  /// Whether values that a UNIQUE index of the source tells apart stay apart on the target. To the index 1 and 1.0 are
+  /// one value.
+  package static func staysUnique(_ column: SourceColumn, facts: ColumnFacts) -> Bool {
+    facts.classes.subtracting(.null) == [.integer, .real] || isOneToOne(column, facts: facts)
+  }
+
+  private static func type(
+    of column: SourceColumn, holding seen: StorageClasses, _ facts: ColumnFacts
+  ) -> TargetType {
+    switch seen {
+    case .integer: forIntegers(column, facts)
+    case .real: .double
+    case [.integer, .real]: facts.hasWideIntegers ? .anyText : .double
+    case .text: column.affinity == .text ? .text : .anyText
+    case .blob: .bytea
+    default: .anyText
+    }
   }
 
   private static func forIntegers(_ column: SourceColumn, _ facts: ColumnFacts) -> TargetType {
     switch column.affinity {
-    case .real: return .double
+    case .real: .double
     // A DECIMAL that happens to hold whole numbers only will hold others tomorrow.
-    case .numeric where isDecimal(column) && !facts.hasWideIntegers: return .double
-    default: return .bigint
+    case .numeric where isDecimal(column) && !facts.hasWideIntegers: .double
+    default: .bigint
     }
   }
 
-  private static func whenEmpty(_ column: SourceColumn, isKey: Bool) -> TargetType {
+  private static func whenEmpty(_ column: SourceColumn) -> TargetType {
     switch column.affinity {
-    case .integer: return .bigint
-    case .real: return .double
-    case .text: return .text
-    case .blob: return column.declared.isEmpty ? (isKey ? .text : .anyText) : .bytea
+    case .integer: .bigint
+    case .real: .double
+    case .text: .text
+    case .blob: column.declared.isEmpty ? .anyText : .bytea
     case .numeric:
-      if isDecimal(column) { return .double }
-      return column.declared.uppercased().contains("BOOL") ? .bigint : .anyText
+      if isDecimal(column) { .double } else { column.declared.uppercased().contains("BOOL") ? .bigint : .anyText }
     }
   }
 

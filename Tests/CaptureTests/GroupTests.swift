@@ -122,7 +122,7 @@ import Testing
       if number.isMultiple(of: 2) {
         try bench.capture()
       } else {
-        try other.resume()
+        try other.resume(applied: other.position)
         let captured = try other.capture(from: otherDatabase)
         #expect(captured?.position.group == GroupNumber(Int64(number)))
       }

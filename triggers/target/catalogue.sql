@@ -32,20 +32,24 @@ CREATE TABLE IF NOT EXISTS {quarantine} (
   table_id bigint NOT NULL,
   table_name text NOT NULL,
   key bytea NOT NULL,
+  -- SHA-256 of the key: an index takes no entry over 2,700 bytes.
+  digest bytea NOT NULL,
   key_text text NOT NULL,
   column_name text,
   reason text NOT NULL,
   image bytea,
   first_seen timestamptz NOT NULL DEFAULT now(),
   last_seen timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (source, table_id, key)
+  PRIMARY KEY (source, table_id, digest)
 );
 
 -- The position moves by compare-and-set: whoever lost the source, or comes too late, fails here and applies nothing.
+-- Tells whether rows of the source are in the quarantine; refuses to go on where the caller relies on there being none.
 CREATE OR REPLACE FUNCTION {advance}(
   the_source uuid, the_epoch bigint, the_phase text, from_group bigint, to_group bigint, to_sequence bigint,
-  to_nonce bigint
-) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $changeover$
+  to_nonce bigint, must_be_clean boolean
+) RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $changeover$
+DECLARE is_clean boolean;
 BEGIN
   UPDATE {source}
     SET applied_group = to_group, applied_sequence = to_sequence, applied_nonce = to_nonce, applied_at = now()
@@ -53,6 +57,11 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'changeover: another process owns this source, or it has moved on' USING ERRCODE = 'CO001';
   END IF;
+  is_clean := NOT EXISTS (SELECT FROM {quarantine} WHERE source = the_source);
+  IF must_be_clean AND NOT is_clean THEN
+    RAISE EXCEPTION 'changeover: rows of this source are in the quarantine' USING ERRCODE = 'CO003';
+  END IF;
+  RETURN is_clean;
 END
 $changeover$;
 

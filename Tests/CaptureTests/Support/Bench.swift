@@ -73,7 +73,7 @@ final class Bench {
   }
 
   @discardableResult func capture(from database: borrowing Database) throws -> Capturer.Captured? {
-    _ = try capturer.resume()
+    try capturer.resume(applied: capturer.position)
     let captured = try capturer.capture(from: database)
     try applyJournal()
     return captured

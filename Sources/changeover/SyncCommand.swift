@@ -1,0 +1,52 @@
+import ArgumentParser
+import Model
+import Pipeline
+
+/// `changeover sync`
+struct SyncCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sync",
+    abstract: "The background process: installs triggers, copies, then streams changes until the switch. Resumes.")
+
+  @OptionGroup var stores: StoreOptions
+
+  @Option(help: "Only tables whose names match (* and ?). May be given several times.")
+  var include: [String] = []
+
+  @Option(help: "Leave out tables whose names match (* and ?). May be given several times.")
+  var exclude: [String] = []
+
+  @Option(help: "Tables copied at a time (default 2).")
+  var jobs: Int?
+
+  @Flag(help: "End as soon as the target has everything.")
+  var untilCaughtUp = false
+
+  @Flag(help: "Drop what was copied to the target and start over.")
+  var reseed = false
+
+  @Flag(help: "Take the source over from another state directory that is gone.")
+  var takeOver = false
+
+  func validate() throws {
+    if let jobs, !(1...64).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 64") }
+  }
+
+  func run() throws {
+    let stop = StopSignal()
+    Signals.stop(with: stop)
+    let configuration = try stores.configuration()
+    let options = SyncOptions(
+      source: try stores.source(configuration), target: try stores.target(configuration),
+      state: try stores.state(configuration),
+      selection: .init(
+        include: include.isEmpty ? configuration.include : include,
+        exclude: exclude.isEmpty ? configuration.exclude : exclude),
+      targetSchema: stores.targetSchema ?? configuration.targetSchema, untilCaughtUp: untilCaughtUp, reseed: reseed,
+      takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention)
+    let reporter = SyncReporter()
+    defer { reporter.finish() }
+    try Sync(options, stop: stop) { reporter.tell($0) }.run()
+    if Signals.wereRaised { reporter.tell(.note("stopped as asked; sync goes on from here when it is started again")) }
+  }
+}

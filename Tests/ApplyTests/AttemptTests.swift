@@ -1,0 +1,51 @@
+import Postgres
+import Testing
+
+@testable import Apply
+
+struct AttemptTests {
+  private let first = Attempt(keysMayRepeat: false)
+
+  /// What is tried after an error; nil where nothing is.
+  private func next(_ attempt: Attempt?, _ sqlState: String) -> Attempt? {
+    guard var attempt, attempt.next(after: .server(ServerError(sqlState: sqlState))) else { return nil }
+    return attempt
+  }
+
+  @Test func `a unique violation deletes first, then looks for the row`() {
+    let second = next(first, "23505")
+    #expect(second?.way == .replace)
+    let third = next(second, "23505")
+    #expect(third?.way == .oneByOne)
+    #expect(next(third, "23505") == nil)
+  }
+
+  @Test(arguments: ["23514", "22001", "22P02", "54000", "23502"])
+  func `other refusals look for the row at once`(_ state: String) {
+    #expect(next(first, state)?.way == .oneByOne)
+    #expect(next(next(first, "23505"), state)?.way == .oneByOne)
+    #expect(next(next(first, state), state) == nil)
+  }
+
+  @Test func `keys that meet are told apart by their order`() {
+    let second = next(first, "21000")
+    #expect(second?.keysMayRepeat == true)
+    #expect(second?.way == .upsert)
+    #expect(next(second, "21000") == nil)
+  }
+
+  @Test func `rows in the quarantine change nothing but the route`() {
+    #expect(next(first, "CO003") == first)
+  }
+
+  @Test(arguments: ["CO001", "40001", "42P01", "57014", "XX000", "53100", "P0001"])
+  func `what no other way would help is passed on`(_ state: String) {
+    #expect(next(first, state) == nil)
+  }
+
+  @Test func `a lost connection is passed on`() {
+    var attempt = first
+    let goesOn = attempt.next(after: .connectionLost(""))
+    #expect(!goesOn)
+  }
+}

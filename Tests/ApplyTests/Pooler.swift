@@ -1,0 +1,116 @@
+import FoundationEssentials
+import Glibc
+import Model
+import Postgres
+import TestSupport
+
+/// PgBouncer in transaction mode before the tests' server: started when first asked for, ended with the process.
+///
+/// Only before a server of `with-postgres`, which takes its superuser without a password.
+enum Pooler {
+  static let isThere = program != nil && getenv("CHANGEOVER_TEST_PGDATA") != nil
+
+  /// A URI that leads through it. Every database and role of the server can be named; roles of tests have one password.
+  static func uri(user: String? = nil, database: String? = nil) throws -> String {
+    let port = try running.get()
+    let target = try ConnectionTarget(TestServer.url)
+    let credentials = user.map { "\($0):\(Role.password)" } ?? target.user
+    return "postgresql://\(credentials)@127.0.0.1:\(port)/\(database ?? target.database)"
+  }
+
+  private static let program: String? = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
+    .first { (path: String) in access(path, X_OK) == 0 }
+
+  private static let running: Result<UInt16, any Error> = Result { try start() }
+
+  private static func start() throws -> UInt16 {
+    guard let program else { throw SystemFailure("find pgbouncer", ENOENT) }
+    let target = try ConnectionTarget(TestServer.url)
+    let port = try freePort()
+    let directory = try TemporaryDirectory()
+    let users = directory.file("users.txt")
+    let configuration = directory.file("pgbouncer.ini")
+    try write("\"postgres\" \"\"\n", to: users)
+    try write(
+      """
+      [databases]
+      * = host=\(target.host) port=\(target.port)
+      [pgbouncer]
+      listen_addr = 127.0.0.1
+      listen_port = \(port)
+      auth_type = trust
+      auth_file = \(users)
+      auth_user = postgres
+      auth_query = SELECT $1::text, '\(Role.password)'::text
+      pool_mode = transaction
+      default_pool_size = 3
+      unix_socket_dir =
+      """, to: configuration)
+    var words = [program, "-q", configuration]
+    if geteuid() == 0 {
+      // It refuses to run as root.
+      let account = getenv("CHANGEOVER_TEST_PGACCOUNT").map { String(cString: $0) } ?? "nobody"
+      words = ["/usr/sbin/runuser", "-u", account, "--"] + words
+      chmod(directory.path, 0o755)
+    }
+    let child = try spawn(words)
+    keepAlive(child, directory)
+    let uri = "postgresql://postgres@127.0.0.1:\(port)/\(target.database)"
+    try Deadline.wait(for: "pgbouncer") { (try? TestServer.connect(uri)) != nil }
+    return port
+  }
+
+  private static func write(_ text: String, to path: String) throws {
+    try Data(text.utf8).write(to: URL(filePath: path))
+  }
+
+  private static func spawn(_ words: [String]) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in 1...2 as ClosedRange<Int32> {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+    }
+    var arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var child: pid_t = 0
+    let code = posix_spawn(&child, words[0], &actions, nil, &arguments, environ)
+    guard code == 0 else { throw SystemFailure("start \(words[0])", code) }
+    return child
+  }
+
+  /// A port of the loopback interface that nothing listens on.
+  private static func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let code = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 ? 0 : errno
+      }
+    }
+    guard code == 0 else { throw SystemFailure("find a free port", code) }
+    return UInt16(bigEndian: address.sin_port)
+  }
+}
+
+/// Ends the child and removes its files when the tests end.
+private func keepAlive(_ child: pid_t, _ directory: TemporaryDirectory) {
+  pooler = child
+  poolerDirectory = directory
+  atexit {
+    if pooler > 0 {
+      kill(pooler, SIGTERM)
+      var status: Int32 = 0
+      while waitpid(pooler, &status, 0) < 0, errno == EINTR {}
+    }
+    poolerDirectory = nil
+  }
+}
+
+/// Written once, before the first connection through the pooler, and read when the process ends.
+nonisolated(unsafe) private var pooler: pid_t = 0
+nonisolated(unsafe) private var poolerDirectory: TemporaryDirectory?
