@@ -26,7 +26,7 @@ package struct Probe: Sendable {
   /// Names of UNIQUE indexes through which a REPLACE could displace rows unseen: those that get no probe because
   /// evaluating it could break a legal insert, and those over an expression of a number that SQLite gives out only
   /// after the probe.
-  package static func unprobed(of table: SourceTable) -> [String] {
+  static func unprobed(of table: SourceTable) -> [String] {
     table.indexes.filter {
       $0.isUnique && !isByteExactKey($0, of: table) && (!isHarmless($0) || evaluatesRowid($0, of: table))
     }.map(\.name)
@@ -151,4 +151,9 @@ package struct Probe: Sendable {
     }
     return true
   }
+}
+
+extension SourceTable {
+  /// UNIQUE indexes through which a REPLACE can displace a row that capture does not see.
+  package var unprobedIndexes: [String] { Probe.unprobed(of: self) }
 }

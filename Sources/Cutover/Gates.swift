@@ -96,7 +96,7 @@ package struct Gates: Sendable {
     if quarantined == 0 { return Finding("quarantine", true, "empty") }
     return Finding(
       "quarantine", false,
-      "\(quarantined) rows do not fit the target (see its table changeover.quarantine): mend them in SQLite")
+      "\(quarantined) rows do not fit the target (changeover status tells why): mend them in SQLite")
   }
 
   private var foreignKeys: [Finding] {

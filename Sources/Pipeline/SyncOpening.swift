@@ -104,6 +104,11 @@ struct SyncOpening {
     _ database: borrowing Database, _ connection: inout Connection
   ) throws -> SyncSession {
     if let installed, installed.owner != state.id, !options.takeOver { throw Self.ownedByAnother }
+    if installed?.switchID != nil {
+      throw Failure(
+        .configuration, "\(database.path) is fenced since its switch, and this target knows nothing of it",
+        remedy: "name the target that it moved to; nothing was changed")
+    }
     try TargetInstaller.checkRights(schema: schema, &connection)
     let found = try SourceCatalogue.read(database, selection: options.selection)
     for table in found.leftOut { report(.leftOut(table: table.name, reason: table.reason)) }
@@ -112,6 +117,14 @@ struct SyncOpening {
       report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
     }
     let tables = installed?.tables ?? found.tables
+    for table in tables {
+      for index in table.unprobedIndexes {
+        report(
+          .warning(
+            "a REPLACE that displaces a row of '\(table.name)' through the UNIQUE index '\(index)' is not seen: its "
+              + "expression could fail inside a trigger"))
+      }
+    }
     guard !tables.isEmpty else {
       throw Failure(
         .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
@@ -179,6 +192,11 @@ struct SyncOpening {
       let record = try SourceRecord.read(source, catalogue, &connection)
     {
       try Self.refuseAuthority(record.phase == .switched || installation?.switchID != nil)
+      if record.phase == .switching {
+        throw Failure(
+          .tryAgain, "a cutover has begun and is not resolved",
+          remedy: "run changeover sync or cutover once, then --reseed")
+      }
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
           .tryAgain, "another changeover owns this source: its last heartbeat was \(Int(age)) s ago",

@@ -22,7 +22,7 @@ struct CutoverCommand: ParsableCommand {
   @Option(help: "Seconds that writers may wait; after that it gives up by itself.")
   var pauseLimit = 5.0
 
-  @Option(help: "Seconds to wait for the source's write lock; nobody else waits meanwhile.")
+  @Option(help: "Seconds to wait for each lock, of the sync, the target and the source; no writer waits meanwhile.")
   var lockTimeout = 30.0
 
   @Option(help: "Lag in seconds above which it does not begin.")
@@ -52,7 +52,8 @@ struct CutoverCommand: ParsableCommand {
     let options = CutoverOptions(
       source: try stores.source(configuration), target: try stores.target(configuration),
       state: try stores.state(configuration), targetSchema: stores.targetSchema ?? configuration.targetSchema,
-      execute: execute, pauseLimit: pauseLimit, lockTimeout: lockTimeout, maxLag: maxLag, waived: Set(waive),
+      execute: execute, pauseLimit: pauseLimit, lockTimeout: lockTimeout, maxLag: maxLag,
+      waived: Set(waive.map { $0.hasPrefix("foreign key ") ? String($0.dropFirst("foreign key ".count)) : $0 }),
       onSwitch: onSwitch)
     let json = json
     let report = try Cutover(options) { checkpoint in

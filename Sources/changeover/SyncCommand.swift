@@ -10,10 +10,10 @@ struct SyncCommand: ParsableCommand {
 
   @OptionGroup var stores: StoreOptions
 
-  @Option(help: "Only tables whose names match (* and ?). May be given several times.")
+  @Option(help: "Only tables whose names match (* and ?); counts at the first start. May be given several times.")
   var include: [String] = []
 
-  @Option(help: "Leave out tables whose names match (* and ?). May be given several times.")
+  @Option(help: "Leave out tables whose names match (* and ?); counts at the first start. May be given several times.")
   var exclude: [String] = []
 
   @Option(help: "Tables copied at a time (default 2).")
