@@ -57,6 +57,11 @@ struct Probe: Sendable {
       touched += Self.columns(in: predicate, of: table)
     }
     self.conditions = conditions
+    if touched.contains(where: \.isGenerated) {
+      // In BEFORE UPDATE a generated column is computed from NULLs wherever the trigger does not name the columns that it
+      // is made of, seen in SQLite 3.40: name them all.
+      touched = table.columns.filter { !$0.isGenerated }
+    }
     let changes = table.columns.filter(touched.contains).map { KeyTerms.changed(SQLiteText.identifier($0.name), $0) }
     changed = changes.isEmpty ? "1" : changes.joined(separator: " OR ")  // An index over a constant is made of nothing.
   }

@@ -1,17 +1,4 @@
 import Model
-import SQLite
-
-/// Whether the source is the one that was captured.
-package enum SourceHistory {
-  /// Throws where the change that a position names is missing or another one.
-  package static func check(_ position: Position, in database: borrowing Database) throws {
-    let nonce = try database.scalar(
-      "SELECT nonce FROM \(SourceNames.change) WHERE seq = ?1", [.integer(position.sequence.rawValue)])
-    guard nonce == .integer(position.nonce) else {
-      throw SourceHistoryError.notContinued(path: database.path, sequence: position.sequence).failure
-    }
-  }
-}
 
 /// The source does not continue the history that was captured: it was replaced, restored or tampered with.
 enum SourceHistoryError: Error {

@@ -10,8 +10,10 @@ package struct SourceWatcher: ~Copyable {
   private let identity: FileIdentity?
 
   package init(path: String) {
-    let directory = Self.directory(of: path)
-    let base = String(path.split(separator: "/").last ?? "")
+    // SQLite keeps its logs beside the file itself, not beside a link to it.
+    let file = Self.withoutLinks(path)
+    let directory = Self.directory(of: file)
+    let base = String(file.split(separator: "/").last ?? "")
     self.path = path
     names = [base, base + "-wal", base + "-journal"]
     identity = FileIdentity(path: path)
@@ -67,6 +69,12 @@ package struct SourceWatcher: ~Copyable {
   package func checkIdentity() throws(Failure) {
     guard let now = FileIdentity(path: path) else { throw SourceHistoryError.missing(path: path).failure }
     if now != identity { throw SourceHistoryError.replaced(path: path).failure }
+  }
+
+  private static func withoutLinks(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
   }
 
   private static func directory(of path: String) -> String {

@@ -10,15 +10,13 @@ package struct TableSelection: Sendable, Equatable {
   }
 
   /// Why a table stays out; nil when it moves.
-  func reasonToLeaveOut(_ name: String) -> String? {
+  package func reasonToLeaveOut(_ name: String) -> String? {
     if let pattern = exclude.first(where: { Self.matches(name, $0) }) { return "excluded by the pattern '\(pattern)'" }
     if !include.isEmpty, !include.contains(where: { Self.matches(name, $0) }) {
       return "not matched by any included pattern"
     }
     return nil
   }
-
-  package func leavesOut(_ name: String) -> Bool { reasonToLeaveOut(name) != nil }
 
   static func matches(_ name: String, _ pattern: String) -> Bool {
     matches(Array(name.lowercased())[...], Array(pattern.lowercased())[...])

@@ -133,8 +133,9 @@ struct CaptureLoop: ~Copyable {
   private mutating func hasNews() throws -> Bool {
     do {
       return try capturer.hasNews(in: database)
-    } catch let error where error.isBusy {
-      return false
+    } catch {
+      if error.isBusy { return false }
+      throw error
     }
   }
 
@@ -145,10 +146,12 @@ struct CaptureLoop: ~Copyable {
       for _ in 0..<20 where !progress.stop.isRequested {
         guard try pruner.pruneSlice(applied: applied, in: database) else { break }
       }
-    } catch let error as SQLiteError where error.isBusy {
+    } catch {
       // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.
+      if !error.isBusy { throw error }
     }
-    prunedAt = .now
+    // Where the application had the lock the next round tries again: once in half a second it would hardly ever be free.
+    if !pruner.wasLocked { prunedAt = .now }
   }
 
   private mutating func retain() throws {

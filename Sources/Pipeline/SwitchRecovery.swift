@@ -39,7 +39,7 @@ package enum SwitchRecovery {
     defer { database.rollback() }
     if try SourceInstallation.read(database)?.switchID == switchID { return true }
     // Without a fence the file must at least be the one that was being switched, not an older copy of it.
-    try SourceHistory.check(record.applied, in: database)
+    try SourceInstallation.requireHistory(through: record.applied, in: database)
     return false
   }
 

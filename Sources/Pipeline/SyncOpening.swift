@@ -76,14 +76,12 @@ struct SyncOpening {
     if record.phase == .switched, record.owner == state.id {
       return SyncSession(installation: installation, record: record, catalogue: catalogue)
     }
+    for table in installation.tables {
+      guard let reason = options.selection.reasonToLeaveOut(table.name) else { continue }
+      report(.warning("table '\(table.name)' is \(reason), but moves already: patterns count at the first start only"))
+    }
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
-    for table in installation.tables where options.selection.leavesOut(table.name) {
-      report(
-        .warning(
-          "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
-        ))
-    }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 

@@ -6,6 +6,7 @@ import Model
 package struct Database: ~Copyable {
   let handle: OpaquePointer
   package let path: String
+  private let patience = Patience()
 
   package enum Access: Sendable { case readOnly, readWrite, create }
 
@@ -40,6 +41,7 @@ package struct Database: ~Copyable {
   /// Our own handler: SQLite's sleeps up to 100 ms and starves against a busy writer. This one tries every 0.1 ms at
   /// first and every millisecond later.
   package borrowing func setBusyPatience(milliseconds: Int) {
+    patience.milliseconds = milliseconds
     let attempts = BusyHandler.attempts(milliseconds: milliseconds)
     sqlite3_busy_handler(handle, BusyHandler.callback, UnsafeMutableRawPointer(bitPattern: attempts))
   }
@@ -49,6 +51,14 @@ package struct Database: ~Copyable {
     let left = max(ContinuousClock.now.duration(to: deadline) / .milliseconds(1), 0)
     let end = BusyDeadline.milliseconds + Int(min(left, 1e12))
     sqlite3_busy_handler(handle, BusyDeadline.callback, UnsafeMutableRawPointer(bitPattern: end))
+  }
+
+  /// Runs `body` without waiting for any lock.
+  package borrowing func withoutWaiting<R, E: Error>(_ body: (borrowing Database) throws(E) -> R) throws(E) -> R {
+    let usual = patience.milliseconds
+    setBusyPatience(milliseconds: 0)
+    defer { setBusyPatience(milliseconds: usual) }
+    return try body(self)
   }
 
   /// Prepares one statement.
@@ -193,6 +203,11 @@ private enum BusyDeadline {
     usleep(microseconds)
     return 1
   }
+}
+
+/// What the busy handler was last set to.
+private final class Patience {
+  var milliseconds = 0
 }
 
 /// Waits for another process's lock by short sleeps.

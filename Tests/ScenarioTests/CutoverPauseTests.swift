@@ -140,6 +140,35 @@ struct CutoverPauseTests {
     }
   }
 
+  /// Nobody answers at all: no cancelling, no new connection.
+  @Test(.enabled(if: OwnServer.isPossible))
+  func `a server that hangs as a whole ends the pause at its limit, and a second cutover works`() throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try it.prepareCopied()
+      let sync = try it.startStreaming()
+      let writer = try it.startWriter(rate: 200, busyTimeout: 20)
+      try writer.waitFor(20)
+      let cutover = try it.startCutover(["--execute", "--pause-limit", "1.5"], fault: "captured:wait")
+      try cutover.waitUntilReached()
+      try own.freeze()
+      defer { own.thaw() }
+      try cutover.letGoOn()
+      try writer.waitFor(20, since: writer.acknowledged, seconds: 10)
+      let (status, report) = try cutover.finish()
+      #expect(status == 1)
+      #expect(report.failed == ["abort"])
+      #expect(report.detail("abort")?.contains("the target could not be told") == true, "\(report)")
+      #expect(try #require(report.pause_ms) < 2_000)
+      own.thaw()
+      try it.waitUntilCaughtUpBesideWriters()
+      let (second, again) = try it.cutover("--execute")
+      #expect(second == 0, "\(again)")
+      try it.expectSwitched([writer])
+      #expect(try sync.wait() == 0)
+    }
+  }
+
   @Test func `the writer's own clock agrees with the limit`() throws {
     try Scenario.run { it in
       try it.prepareCopied()

@@ -52,9 +52,9 @@ class Writer:
         self.stopped = False
         self.number = 0
         self.busy = 0
+        self.slowest = 0.0
         self.longest = 0.0
         self.refused_since = None
-        self.slowest = 0.0
         self.range = 1 + self.connection.execute("SELECT count(*) FROM slot").fetchone()[0] * 2
 
     def run(self) -> None:
@@ -74,16 +74,9 @@ class Writer:
                 if self.transaction():
                     log.write(f"{self.number}\n")
         self.connection.close()
-        print(
-            json.dumps(
-                {
-                    "transactions": self.number - done,
-                    "busy": self.busy,
-                    "longest_ms": round(self.longest * 1000, 1),
-                    "slowest_ms": self.slowest * 1000,
-                }
-            )
-        )
+        figures = {"transactions": self.number - done, "busy": self.busy}
+        figures |= {"slowest_ms": self.slowest * 1000, "longest_ms": round(self.longest * 1000, 1)}
+        print(json.dumps(figures))
 
     def transaction(self) -> bool:
         """One transaction; False where SQLite was locked, and nothing was written."""
@@ -104,10 +97,10 @@ class Writer:
                 execute("ROLLBACK")
             return False
         self.number += 1
+        self.slowest = max(self.slowest, time.monotonic() - began)
         if self.refused_since is not None:
             self.longest = max(self.longest, time.monotonic() - self.refused_since)
             self.refused_since = None
-        self.slowest = max(self.slowest, time.monotonic() - began)
         return True
 
     def change(self) -> None:

@@ -38,6 +38,7 @@ final class OwnServer {
   }
 
   deinit {
+    thaw()
     try? run("pg_ctl", "-D", data, "-m", "immediate", "stop")
     Files.remove(directory)
   }
@@ -47,6 +48,23 @@ final class OwnServer {
   /// `fast` ends sessions in good order, `immediate` is a crash.
   func stop(_ mode: String = "fast") throws { try run("pg_ctl", "-D", data, "-w", "-m", mode, "stop") }
 
+  /// Stops every process of the server by SIGSTOP: it answers nobody, and closes nothing.
+  func freeze() throws {
+    guard let postmaster = pid_t(Files.text(data + "/postmaster.pid").prefix { $0 != "\n" }) else { return }
+    frozen = [postmaster]
+    kill(postmaster, SIGSTOP)  // First, so that it starts no more of them.
+    frozen += Files.text("/proc/\(postmaster)/task/\(postmaster)/children").split(separator: " ").compactMap {
+      pid_t($0)
+    }
+    for process in frozen { kill(process, SIGSTOP) }
+  }
+
+  func thaw() {
+    for process in frozen { kill(process, SIGCONT) }
+    frozen = []
+  }
+
+  private var frozen: [pid_t] = []
   private var data: String { directory + "/data" }
 
   private func run(_ program: String, _ arguments: String...) throws {
