@@ -14,6 +14,8 @@ package struct ChangePruner {
   /// Everything up to here is deleted, boundaries apart.
   private var prunedThrough: ChangeNumber
   private var sliceRows: Int64 = 500
+  /// Whether the last slice found the source locked: there may be more to delete, a moment later.
+  package private(set) var wasLocked = false
 
   package init(boundaries: [ChangeNumber]) {
     self.boundaries = boundaries
@@ -28,13 +30,15 @@ package struct ChangePruner {
   package mutating func pruneSlice(
     applied: ChangeNumber, in database: borrowing Database
   ) throws(SQLiteError) -> Bool {
+    wasLocked = false
     do {
       return try database.withoutWaiting { database throws(SQLiteError) in
         try pruneNextSlice(applied: applied, in: database)
       }
     } catch {
-      if error.isBusy { return false }
-      throw error
+      guard error.isBusy else { throw error }
+      wasLocked = true
+      return false
     }
   }
 

@@ -10,7 +10,7 @@ package struct TableSelection: Sendable, Equatable {
   }
 
   /// Why a table stays out; nil when it moves.
-  func reasonToLeaveOut(_ name: String) -> String? {
+  package func reasonToLeaveOut(_ name: String) -> String? {
     if let pattern = exclude.first(where: { Self.matches(name, $0) }) { return "excluded by the pattern '\(pattern)'" }
     if !include.isEmpty, !include.contains(where: { Self.matches(name, $0) }) {
       return "not matched by any included pattern"

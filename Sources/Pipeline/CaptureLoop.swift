@@ -150,7 +150,8 @@ struct CaptureLoop: ~Copyable {
       // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.
       if !error.isBusy { throw error }
     }
-    prunedAt = .now
+    // Where the application had the lock the next round tries again: once in half a second it would hardly ever be free.
+    if !pruner.wasLocked { prunedAt = .now }
   }
 
   private mutating func retain() throws {
