@@ -13,6 +13,15 @@ enum Application: String, CaseIterable {
     return ["PRAGMA synchronous = OFF", "PRAGMA recursive_triggers = \(isRecursive ? "ON" : "OFF")"]
   }
 
+  /// Whether a scenario captures after each of its statements; for one of them both ways.
+  var capturesOften: [Bool] {
+    switch self {
+    case .inProcess: [true, false]
+    case .inProcessRecursive: [true]
+    case .python, .pythonRecursive: [false]
+    }
+  }
+
   var isPython: Bool { self == .python || self == .pythonRecursive }
 }
 

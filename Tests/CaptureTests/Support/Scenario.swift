@@ -22,7 +22,7 @@ enum Step: ExpressibleByStringLiteral {
 /// Runs a script on an installed source and, side by side, on a twin that knows nothing of changeover.
 ///
 /// The application must see the same of every statement on both, both must end the same, and what was captured must add
-/// up to the source. Done for every kind of application, capturing after each statement and only at the end.
+/// up to the source. Done for every kind of application, capturing after each statement or only at the end.
 struct Scenario {
   var schema: [String]
   var journalMode = "wal"
@@ -51,7 +51,7 @@ struct Scenario {
   func expectCaptured(_ steps: [Step], sourceLocation: SourceLocation = #_sourceLocation) throws {
     let python = applications.contains(where: \.isPython) ? try PythonProcess() : nil
     for application in applications {
-      for capturesOften in [true, false] {
+      for capturesOften in application.capturesOften {
         let bench = try Bench(schema, journalMode: journalMode, selection: selection, keyedByRowid: keyedByRowid)
         let twin = try TemporaryDirectory()
         let twinPath = twin.file("shop.db")
