@@ -45,8 +45,10 @@ format: ## Format the Swift sources in place
 	swift format --in-place --recursive $(SWIFT_SOURCES)
 
 # Under a throw-away server, with the binary that `swift build` made. A crash's backtrace process could hang the run.
+# Three tests at a time: the scenarios start processes of their own, and dozens of them at once miss their deadlines.
 define run_tests
-SWIFT_BACKTRACE=enable=no CHANGEOVER_BINARY="$$(swift build --show-bin-path)/changeover" \
+SWIFT_BACKTRACE=enable=no SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=3 \
+  CHANGEOVER_BINARY="$$(swift build --show-bin-path)/changeover" \
   scripts/with-postgres $(if $(1),--pg $(1)) swift test --skip-build $(2)
 endef
 

@@ -28,7 +28,9 @@ extension GroupApplier {
     _ finishing: [String], _ connection: inout Connection
   ) throws -> Int {
     let quarantine = Quarantine(catalogue, ownership.source)
-    try connection.execute("BEGIN; \(connection.localSettings)")
+    // A cutover has begun the transaction with its locks already.
+    let begin = connection.transactionStatus == .idle ? "BEGIN; " : ""
+    try connection.execute(begin + connection.localSettings)
     let isClean = try connection.query(
       Ownership.beginning(catalogue), ownership.parameters(from: from, to: to, mustBeClean: false)
     ).bool(0, 2)

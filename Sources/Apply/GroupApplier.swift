@@ -95,9 +95,11 @@ package struct GroupApplier: ~Copyable {
     _ connection: inout Connection
   ) throws {
     let local = Self.statements(connection.localSettings)
+    // A cutover has the transaction open already, with its locks.
+    let begins = connection.transactionStatus == .idle
     do {
       _ = try connection.pipeline { pipeline in
-        try pipeline.add("BEGIN")
+        if begins { try pipeline.add("BEGIN") }
         for statement in local { try pipeline.add(statement) }
         try pipeline.add(
           Ownership.beginning(catalogue), ownership.parameters(from: from, to: to, mustBeClean: rows != nil))

@@ -44,6 +44,17 @@ package struct SourceRecord: Sendable {
       plan: plan, heartbeatAge: try result.doubleOrNil(0, 9))
   }
 
+  /// The sources that a state directory owns on this target.
+  package static func owned(
+    by owner: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws -> [SourceRecord] {
+    var parameters = Parameters()
+    parameters.append(uuid: owner)
+    let result = try connection.query("SELECT source FROM \(catalogue.source) WHERE owner = $1", parameters)
+    let sources = try (0..<result.rowCount).map { try result.uuid($0, 0) }
+    return try sources.compactMap { try read($0, catalogue, &connection) }
+  }
+
   /// Takes the source over: from here on every transaction of an earlier epoch fails.
   package mutating func takeOver(
     by owner: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection

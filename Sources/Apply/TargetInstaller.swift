@@ -55,7 +55,9 @@ package enum TargetInstaller {
     _ plan: TargetPlan, source: RandomID, _ catalogue: TargetCatalogue, _ settings: String
   ) -> String {
     let ddl = DDL(plan)
-    var script = ["BEGIN", settings + "SET LOCAL lock_timeout = '10s'", catalogue.creation]
+    // IF NOT EXISTS does not protect from another sync that creates the same at the same time.
+    let alone = "SELECT pg_advisory_xact_lock(hashtextextended('changeover', 0))"
+    var script = ["BEGIN", settings + "SET LOCAL lock_timeout = '10s'", alone, catalogue.creation]
     for table in plan.tables {
       script.append(ddl.createTable(table))
       let name = ddl.name(of: table)

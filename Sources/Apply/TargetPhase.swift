@@ -56,55 +56,89 @@ package struct TargetPhase {
     }
   }
 
-  /// After the decision: records it and opens the tables, in one transaction. Idempotent. Throws a superseded error, and
-  /// opens nothing, where the target knows of no such switch.
+  /// Waits until nobody else works on the tables, and keeps it so to the end of the transaction that this begins: the
+  /// switch then waits for no lock while the writers wait, and autovacuum passes the tables by. Readers go on.
+  ///
+  /// The source's record comes first, as when a group is applied: the other order could deadlock.
+  package func lock(_ plan: TargetPlan, seconds: Double, _ connection: inout Connection) throws {
+    guard connection.transactionStatus == .idle else { return }
+    let ddl = DDL(plan)
+    let tables = plan.tables.map { ddl.name(of: $0) }.joined(separator: ", ")
+    try Self.run(
+      [
+        "BEGIN", connection.localSettings + "SET LOCAL lock_timeout = \(max(Int(min(seconds, 1e6) * 1_000), 1))",
+        "SELECT FROM \(catalogue.source) WHERE source = '\(source)' FOR UPDATE",
+        "LOCK TABLE \(tables) IN SHARE ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0",
+      ], &connection)
+  }
+
+  /// After the decision: records it and opens the tables, in one transaction. May be repeated.
   package func complete(
     _ switchID: RandomID, plan: TargetPlan, _ connection: inout Connection
   ) throws {
     let ddl = DDL(plan)
-    let known = "switch_id = '\(switchID)' AND phase IN ('\(Phase.switching.rawValue)', '\(Phase.switched.rawValue)')"
-    try run(
-      [step(to: .switched, switchID: "'\(switchID)'", where: known)]
-        + plan.tables.map { "ALTER TABLE \(ddl.name(of: $0)) DISABLE TRIGGER _changeover_fence" }, &connection)
+    var script = ["BEGIN", connection.localSettings + "SET LOCAL lock_timeout = '5s'"]
+    script.append(
+      move(
+        where: "switch_id = '\(switchID)' AND phase IN ('\(Phase.switching.rawValue)', '\(Phase.switched.rawValue)')",
+        setting: "phase = '\(Phase.switched.rawValue)'"))
+    for table in plan.tables {
+      script.append("ALTER TABLE \(ddl.name(of: table)) DISABLE TRIGGER _changeover_fence")
+    }
+    script.append("COMMIT")
+    try Self.run(script, &connection)
   }
 
-  /// Takes a switch back that did not decide: the tables follow again, without foreign keys. Idempotent. Throws a
-  /// superseded error, and drops nothing, where the target is in another switch or past this one.
+  /// Takes a switch back that did not decide: the tables follow again, without foreign keys.
   package func undo(_ switchID: RandomID, plan: TargetPlan, _ connection: inout Connection) throws {
     let ddl = DDL(plan)
-    let open = "switch_id = '\(switchID)' AND phase = '\(Phase.switching.rawValue)'"
-    let undone = "switch_id IS NULL AND phase = '\(Phase.syncing.rawValue)'"
-    var script = [step(to: .syncing, switchID: "NULL", where: "(\(open) OR \(undone))")]
-    for table in plan.tables { script += table.foreignKeys.map { ddl.dropForeignKey($0, on: table) } }
-    try run(script, &connection)
+    var script = ["BEGIN", connection.localSettings + "SET LOCAL lock_timeout = '5s'"]
+    script.append(
+      move(
+        where: "(switch_id = '\(switchID)' AND phase = '\(Phase.switching.rawValue)' "
+          + "OR switch_id IS NULL AND phase = '\(Phase.syncing.rawValue)')",
+        setting: "phase = '\(Phase.syncing.rawValue)', switch_id = NULL"))
+    for table in plan.tables {
+      for key in table.foreignKeys { script.append(ddl.dropForeignKey(key, on: table)) }
+    }
+    script.append("COMMIT")
+    try Self.run(script, &connection)
   }
 
-  /// Moves the phase, or raises an error that ends the transaction.
-  private func step(to phase: Phase, switchID: String, where condition: String) -> String {
+  /// Moves this very switch on; where it is no longer the one that the target knows, the transaction fails as superseded
+  /// and leaves the tables alone.
+  private func move(where condition: String, setting: String) -> String {
     """
     DO $changeover$ BEGIN
-      UPDATE \(catalogue.source) SET phase = '\(phase.rawValue)', switch_id = \(switchID)
+      UPDATE \(catalogue.source) SET \(setting)
       WHERE source = '\(source)' AND \(condition);
       IF NOT FOUND THEN
-        RAISE EXCEPTION 'changeover: the target is in another phase' USING ERRCODE = '\(Ownership.superseded)';
+        RAISE EXCEPTION 'changeover: this switch is no longer the current one' USING ERRCODE = '\(Ownership.superseded)';
       END IF;
     END $changeover$
     """
   }
 
-  /// Keeps autovacuum away from the tables, or lets it in again: it would hold the locks that the switch needs.
-  package static func setAutovacuum(_ enabled: Bool, plan: TargetPlan, _ connection: inout Connection) throws {
+  /// Which of the plan's tables lack a trigger that keeps them closed or records the application's writes.
+  package static func unguarded(_ plan: TargetPlan, _ connection: inout Connection) throws -> [String] {
     let ddl = DDL(plan)
+    var missing: [String] = []
     for table in plan.tables {
-      let action = enabled ? "RESET (autovacuum_enabled)" : "SET (autovacuum_enabled = false)"
-      try connection.execute("ALTER TABLE \(ddl.name(of: table)) \(action)")
+      var parameters = Parameters()
+      parameters.append(text: ddl.name(of: table))
+      let result = try connection.query(
+        """
+        SELECT count(*) FROM pg_trigger WHERE tgrelid = to_regclass($1) AND tgenabled = 'A'
+          AND tgname IN ('_changeover_fence', '_changeover_capture', '_changeover_capture_truncate')
+        """, parameters)
+      if try result.int64(0, 0) != 3 { missing.append(table.targetName) }
     }
+    return missing
   }
 
-  private func run(_ script: [String], _ connection: inout Connection) throws {
-    let begin = ["BEGIN", connection.localSettings + "SET LOCAL lock_timeout = '5s'"]
+  private static func run(_ script: [String], _ connection: inout Connection) throws {
     do {
-      try connection.execute((begin + script + ["COMMIT"]).joined(separator: ";\n"))
+      try connection.execute(script.joined(separator: ";\n"))
     } catch {
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       throw error

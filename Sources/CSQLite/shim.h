@@ -8,13 +8,15 @@ static inline int changeover_db_config_flag(sqlite3 *database, int option, int o
   return sqlite3_db_config(database, option, on, result);
 }
 
-/// Syncs the write-ahead log (or the rollback journal) through SQLite's own descriptor: opening and closing the
-/// database file a second time would drop the POSIX locks of this process.
-static inline int changeover_sync_log(sqlite3 *database) {
+/// Syncs what commits were last written to, through SQLite's own descriptors: opening and closing the database file a
+/// second time would drop the POSIX locks of this process. `*is_log` tells whether that was the write-ahead log.
+static inline int changeover_sync(sqlite3 *database, int *is_log) {
   sqlite3_file *file = 0;
   int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
   if (code != SQLITE_OK) return code;
-  if (file == 0 || file->pMethods == 0) return SQLITE_OK;
+  *is_log = file != 0 && file->pMethods != 0;
+  if (!*is_log) code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code != SQLITE_OK || file == 0 || file->pMethods == 0) return code;
   return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 

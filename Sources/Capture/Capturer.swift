@@ -28,6 +28,8 @@ package struct Capturer: ~Copyable {
   private let stop: StopSignal
   private var encoder = EntryEncoder()
   private var readers: [TableID: RowReader] = [:]
+  /// The connection that the readers were prepared on.
+  private var connection: Int?
   private let distinctKeys: String
   private let keyWidth: Int
   private var drift: DriftCheck
@@ -51,8 +53,11 @@ package struct Capturer: ~Copyable {
   /// Whether there is a change after the position, or the schema moved; one look without a group.
   package mutating func hasNews(in database: borrowing Database) throws(SQLiteError) -> Bool {
     let startedAt = clock.now
-    let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
-    if newest != position.sequence.rawValue { return true }
+    // The nonce too: another history may have come to the same number.
+    let isPosition = try database.scalar(
+      "SELECT seq = ?1 AND nonce = ?2 FROM \(SourceNames.change) ORDER BY seq DESC LIMIT 1",
+      [.integer(position.sequence.rawValue), .integer(position.nonce)])
+    guard isPosition == .integer(1) else { return true }
     if try drift.isStale(in: database) { return true }
     lookedAt = startedAt
     return false
@@ -62,6 +67,11 @@ package struct Capturer: ~Copyable {
   ///
   /// When this returns, the group survives a power cut, and so does what it read from the source.
   package mutating func capture(from database: borrowing Database) throws -> Captured? {
+    if connection != database.identity {
+      // Prepared on another connection they would read outside this one's transaction.
+      readers = [:]
+      connection = database.identity
+    }
     let isWAL = try database.string("PRAGMA journal_mode") == "wal"
     if database.isInTransaction { return try captureInOneTransaction(database) }
     guard isWAL else { return try captureInSlices(database) }
@@ -84,8 +94,7 @@ package struct Capturer: ~Copyable {
     }
     var group = OpenGroup(number: position.group.next, after: position.sequence, newest: newest, lookedAt: lookedAt)
     try read(through: newest.sequence, after: position.sequence, into: &group, from: database)
-    try database.syncLog()
-    try write(&group, moreFollows: false)
+    try write(&group, moreFollows: false, from: database)
     return finish(group, startedAt: startedAt)
   }
 
@@ -93,29 +102,31 @@ package struct Capturer: ~Copyable {
     var slices = Slices(group: nil, readThrough: position)
     while true {
       try stop.check()
+      let startedAt = clock.now
       try database.execute("BEGIN")
       do {
-        let captured = try captureSlice(&slices, database)
+        try readSlice(&slices, database)
         database.rollback()
-        if slices.isFinished { return captured }
       } catch {
         database.rollback()
         throw error
       }
-    }
-  }
-
-  private mutating func captureSlice(_ slices: inout Slices, _ database: borrowing Database) throws -> Captured? {
-    let startedAt = clock.now
-    let from = slices.readThrough
-    guard let newest = try look(database, from: from) else {
-      slices.isFinished = true
       guard var group = slices.group else {
         lookedAt = startedAt
         return nil
       }
-      try write(&group, moreFollows: false)
-      return finish(group, startedAt: startedAt)
+      // The lock is gone: the application commits while the batch goes to the disk.
+      try write(&group, moreFollows: !slices.isFinished, from: database)
+      if slices.isFinished { return finish(group, startedAt: startedAt) }
+      slices.group = group
+    }
+  }
+
+  private mutating func readSlice(_ slices: inout Slices, _ database: borrowing Database) throws {
+    let from = slices.readThrough
+    guard let newest = try look(database, from: from) else {
+      slices.isFinished = true
+      return
     }
     slices.isFinished = newest.sequence.rawValue - from.sequence.rawValue <= Self.sliceChanges
     let through =
@@ -127,26 +138,30 @@ package struct Capturer: ~Copyable {
     group.keysMayRepeat = slices.group != nil || !slices.isFinished
     try read(through: through.sequence, after: from.sequence, into: &group, from: database)
     slices.readThrough = Position(group: position.group, sequence: through.sequence, nonce: through.nonce)
-    try write(&group, moreFollows: !slices.isFinished)
     slices.group = group
-    return slices.isFinished ? finish(group, startedAt: startedAt) : nil
   }
 
   /// The newest change, or nil when it is the one at `from`. Throws where the source's history is not the one known.
   private mutating func look(_ database: borrowing Database, from: Position) throws -> LoggedChange? {
     try drift.check(database)
-    let first = try? change(from.sequence, in: database)
-    guard let first, first.nonce == from.nonce else {
+    guard try change(from.sequence, in: database).nonce == from.nonce else {
       throw SourceHistoryError.notContinued(path: database.path, sequence: from.sequence).failure
     }
     let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
     guard newest > from.sequence.rawValue else { return nil }
-    let count = try database.integer(
-      "SELECT count(*) FROM \(SourceNames.change) WHERE seq > ?1", [.integer(from.sequence.rawValue)])
-    guard count == newest - from.sequence.rawValue else {
-      throw SourceHistoryError.gap(path: database.path, after: from.sequence).failure
-    }
     return try change(ChangeNumber(newest), in: database)
+  }
+
+  /// Throws where numbers are missing: SQLite's single writer makes them dense.
+  private func requireAll(
+    after: ChangeNumber, through: ChangeNumber, in database: borrowing Database
+  ) throws {
+    let count = try database.integer(
+      "SELECT count(*) FROM \(SourceNames.change) WHERE seq > ?1 AND seq <= ?2",
+      [.integer(after.rawValue), .integer(through.rawValue)])
+    guard count == through.rawValue - after.rawValue else {
+      throw SourceHistoryError.gap(path: database.path, after: after).failure
+    }
   }
 
   private func change(_ number: ChangeNumber, in database: borrowing Database) throws -> LoggedChange {
@@ -160,6 +175,7 @@ package struct Capturer: ~Copyable {
   private mutating func read(
     through: ChangeNumber, after: ChangeNumber, into group: inout OpenGroup, from database: borrowing Database
   ) throws {
+    try requireAll(after: after, through: through, in: database)
     let keys = try database.prepare(distinctKeys)
     try keys.bind(after.rawValue, at: 1)
     try keys.bind(through.rawValue, at: 2)
@@ -174,8 +190,7 @@ package struct Capturer: ~Copyable {
       guard let reader = current else { continue }
       try reader.encode(key: keys, into: &encoder)
       if encoder.byteCount >= Self.batchBytes {
-        try database.syncLog()
-        try write(&group, moreFollows: true)
+        try write(&group, moreFollows: true, from: database)
       }
     }
   }
@@ -190,7 +205,10 @@ package struct Capturer: ~Copyable {
     return reader
   }
 
-  private mutating func write(_ group: inout OpenGroup, moreFollows: Bool) throws {
+  private mutating func write(
+    _ group: inout OpenGroup, moreFollows: Bool, from database: borrowing Database
+  ) throws {
+    try database.syncLog()
     group.entries += Int(encoder.entryCount)
     group.bytes += encoder.byteCount
     _ = try journal.append(
@@ -222,11 +240,12 @@ package struct Capturer: ~Copyable {
   ///
   /// DISTINCT takes 1 and 1.0 for one: where a key column has no typed affinity the storage class is told apart too.
   private static func distinctKeys(of tables: [SourceTable], width: Int) -> String {
+    let keys: [[Affinity]] = tables.map { table in
+      guard case .columns = table.key else { return [] }
+      return table.keyPositions.map { table.columns[$0].affinity }
+    }
     let untyped = (0..<width).filter { position in
-      tables.contains { table in
-        guard case .columns = table.key, table.keyPositions.indices.contains(position) else { return false }
-        return table.columns[table.keyPositions[position]].affinity == .blob
-      }
+      keys.contains { $0.indices.contains(position) && $0[position] == .blob }
     }
     let terms = ["tbl"] + (0..<width).map { "k\($0)" } + untyped.map { "typeof(k\($0))" }
     let order = (1...terms.count).map(String.init).joined(separator: ", ")

@@ -22,27 +22,42 @@ package struct ChangePruner {
 
   package mutating func journaled(through sequence: ChangeNumber) { boundaries.append(sequence) }
 
-  /// Deletes at most one slice; true when there is more to delete.
+  /// Deletes at most one slice; true when there may be more to delete now.
   ///
   /// A locked source is not waited for: the application comes first.
-  package mutating func pruneSlice(applied: ChangeNumber, in database: borrowing Database) throws -> Bool {
+  package mutating func pruneSlice(
+    applied: ChangeNumber, in database: borrowing Database
+  ) throws(SQLiteError) -> Bool {
+    do {
+      return try database.withoutWaiting { database throws(SQLiteError) in
+        try pruneNextSlice(applied: applied, in: database)
+      }
+    } catch {
+      if error.isBusy { return false }
+      throw error
+    }
+  }
+
+  private mutating func pruneNextSlice(
+    applied: ChangeNumber, in database: borrowing Database
+  ) throws(SQLiteError) -> Bool {
     if let first = boundaries.firstIndex(where: { $0 >= applied }), first > 0 { boundaries.removeFirst(first) }
     // Below the applied position everything goes, the boundaries that were kept included.
-    if let done = try deleteSlice(from: ChangeNumber(0), below: applied, in: database) { return done }
+    if try deleteSlice(from: ChangeNumber(0), below: applied, in: database) { return true }
     for boundary in boundaries where boundary > prunedThrough {
-      if let done = try deleteSlice(from: max(prunedThrough, applied), below: boundary, in: database) { return done }
+      if try deleteSlice(from: max(prunedThrough, applied), below: boundary, in: database) { return true }
       prunedThrough = boundary
     }
     return false
   }
 
-  /// Nil when there was nothing to delete; otherwise whether to come back at once.
+  /// False when there was nothing to delete.
   private mutating func deleteSlice(
     from: ChangeNumber, below: ChangeNumber, in database: borrowing Database
-  ) throws -> Bool? {
-    guard try Self.holdsAny(from, below, database) else { return nil }
+  ) throws(SQLiteError) -> Bool {
+    guard try Self.holdsAny(from, below, database) else { return false }
     let started = ContinuousClock.now
-    guard try Self.delete(from, below, rows: sliceRows, database) else { return false }
+    try Self.delete(from, below, rows: sliceRows, database)
     let took = started.duration(to: .now) / .milliseconds(1)
     if took > Self.lockMilliseconds { sliceRows = max(sliceRows / 2, 50) }
     if took < Self.lockMilliseconds / 4 { sliceRows = min(sliceRows * 2, 20_000) }
@@ -57,22 +72,15 @@ package struct ChangePruner {
       [.integer(from.rawValue), .integer(below.rawValue)]) != nil
   }
 
-  /// False where the source is locked.
   private static func delete(
     _ from: ChangeNumber, _ below: ChangeNumber, rows: Int64, _ database: borrowing Database
-  ) throws(SQLiteError) -> Bool {
+  ) throws(SQLiteError) {
     let delete = try database.prepare(
       """
       DELETE FROM \(SourceNames.change) WHERE seq IN
       (SELECT seq FROM \(SourceNames.change) WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3)
       """)
     try delete.bind(all: [.integer(from.rawValue), .integer(below.rawValue), .integer(rows)])
-    do {
-      try delete.run()
-      return true
-    } catch {
-      if error.isBusy { return false }
-      throw error
-    }
+    try delete.run()
   }
 }

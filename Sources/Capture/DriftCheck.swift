@@ -39,8 +39,9 @@ package struct DriftCheck {
       throw SourceHistoryError.otherSource(path: database.path).failure
     }
     var hasher = StableHasher()
+    let schema = try SchemaListing(database)
     for table in installation.tables {
-      try compare(table, database)
+      try compare(table, schema, database)
       hasher.combine(table.name)
       for column in table.imageColumns { hasher.combine(column) }
     }
@@ -53,10 +54,14 @@ package struct DriftCheck {
     }
   }
 
-  private func compare(_ table: SourceTable, _ database: borrowing Database) throws {
-    let exists = try database.integer(
-      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1", [.text(table.name)])
-    guard exists == 1 else { throw drifted("table '\(table.name)' was dropped or renamed") }
+  private func compare(_ table: SourceTable, _ schema: SchemaListing, _ database: borrowing Database) throws {
+    guard let place = schema.tables[.text(table.name)] else {
+      throw drifted("table '\(table.name)' was dropped or renamed")
+    }
+    // A table older than ours is the one that was there at installation, whatever VACUUM and ALTER TABLE did since.
+    guard let ours = schema.tables[.text(SourceNames.change)], place < ours else {
+      throw drifted("table '\(table.name)' was built anew, so that its rows may have changed unseen")
+    }
     guard var now = try SourceCatalogue.readTable(named: table.name, in: database) else {
       throw drifted("table '\(table.name)' lost its key")
     }
@@ -69,10 +74,10 @@ package struct DriftCheck {
       throw drifted("the UNIQUE indexes of table '\(table.name)' changed")
     }
     for trigger in TriggerSet(for: table).triggers {
-      let found = try database.string(
-        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 AND tbl_name = ?2",
-        [.text(trigger.name), .text(table.name)])
-      guard found == trigger.sql else { throw drifted("a capture trigger of table '\(table.name)' is gone or altered") }
+      let expected = SchemaListing.Trigger(table: .text(table.name), sql: .text(trigger.sql))
+      guard schema.triggers[.text(trigger.name)] == expected else {
+        throw drifted("a capture trigger of table '\(table.name)' is gone or altered")
+      }
     }
   }
 
@@ -80,6 +85,30 @@ package struct DriftCheck {
     Failure(
       .badData, "the source's schema changed: \(what)",
       remedy: "changes to the schema are not carried over; start the copy over with sync --reseed")
+  }
+}
+
+/// What `sqlite_schema` lists, in one pass; names by their bytes.
+private struct SchemaListing {
+  struct Trigger: Equatable {
+    let table: Value
+    let sql: Value
+  }
+
+  /// The tables' places in the order of creation, which VACUUM keeps.
+  private(set) var tables: [Value: Int64] = [:]
+  private(set) var triggers: [Value: Trigger] = [:]
+
+  init(_ database: borrowing Database) throws {
+    try database.forEach(
+      "SELECT rowid, type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('table', 'trigger')"
+    ) {
+      if $0.value(1) == .text("table") {
+        tables[$0.value(2)] = $0.integer(0)
+      } else {
+        triggers[$0.value(2)] = Trigger(table: $0.value(3), sql: $0.value(4))
+      }
+    }
   }
 }
 

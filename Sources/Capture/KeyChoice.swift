@@ -10,17 +10,18 @@ package enum KeyChoice {
   static func key(of table: SourceTable, rowidColumn: String?) -> RowKey? {
     if let rowidColumn { return .rowidColumn(rowidColumn) }
     if let primary = table.indexes.first(where: { $0.origin == .primaryKey }), isUsable(primary) {
-      return .columns(primary.terms)
+      return .columns(distinct(primary.terms, table))
     }
-    let required = Set(table.columns.filter(\.notNull).map(\.name))
     let candidates = table.indexes.filter { index in
       index.isUnique && index.predicate == nil && isUsable(index)
         && index.terms.allSatisfy { term in
-          if case .column(let name) = term.subject { return required.contains(name) }
-          return false
+          guard case .column(let name) = term.subject else { return false }
+          return table.position(ofColumn: name).map { table.columns[$0].notNull } ?? false
         }
     }
-    if let narrowest = candidates.min(by: { $0.terms.count < $1.terms.count }) { return .columns(narrowest.terms) }
+    if let narrowest = candidates.min(by: { $0.terms.count < $1.terms.count }) {
+      return .columns(distinct(narrowest.terms, table))
+    }
     return rowidKey(of: table)
   }
 
@@ -29,6 +30,15 @@ package enum KeyChoice {
     guard !table.isWithoutRowid else { return nil }
     let names = Set(table.columns.map { $0.name.lowercased() })
     return ["rowid", "_rowid_", "oid"].first { !names.contains($0) }.map { .rowid(alias: $0) }
+  }
+
+  /// SQLite lets PRIMARY KEY (a, a) pass; a key names a column once.
+  private static func distinct(_ terms: [IndexTerm], _ table: SourceTable) -> [IndexTerm] {
+    var seen: Set<Int> = []
+    return terms.filter { term in
+      guard case .column(let name) = term.subject, let position = table.position(ofColumn: name) else { return false }
+      return seen.insert(position).inserted
+    }
   }
 
   private static func isUsable(_ index: SourceIndex) -> Bool {

@@ -16,8 +16,12 @@ final class RowReader {
     columnCount = table.imageColumns.count
     journalTable = JournalTable(
       id: table.id, name: table.name, columns: table.imageColumns, keyPositions: table.keyPositions)
-    statement = try database.prepare(
-      "SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name)) WHERE \(Self.condition(table))")
+    statement = try database.prepare(Self.query(table))
+  }
+
+  /// Selects the row of a key.
+  static func query(_ table: SourceTable) -> String {
+    "SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name)) WHERE \(condition(table))"
   }
 
   /// Columns 1… of `key`'s row are the key as the trigger logged it.

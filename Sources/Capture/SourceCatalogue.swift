@@ -45,13 +45,16 @@ package struct SourceCatalogue: Sendable {
     for candidate in candidates {
       let table = try readTable(
         candidate.name, isWithoutRowid: candidate.isWithoutRowid, isStrict: candidate.isStrict, in: database)
-      if let table {
+      guard let table else {
+        let reason = "no usable key: its columns shadow rowid, oid and _rowid_, or its key needs an unknown collation"
+        catalogue.leftOut.append(LeftOut(name: candidate.name, reason: reason))
+        continue
+      }
+      if database.compiles(RowReader.query(table)) {
         catalogue.tables.append(table)
       } else {
         catalogue.leftOut.append(
-          LeftOut(
-            name: candidate.name,
-            reason: "no usable key: its columns shadow rowid, oid and _rowid_, or its key needs an unknown collation"))
+          LeftOut(name: table.name, reason: "reading it needs a function or collation that only the application has"))
       }
     }
     return catalogue
@@ -61,7 +64,7 @@ package struct SourceCatalogue: Sendable {
   static func readTable(named name: String, in database: borrowing Database) throws -> SourceTable? {
     var found: (isWithoutRowid: Bool, isStrict: Bool)?
     try database.forEach(
-      "SELECT wr, strict FROM pragma_table_list WHERE schema = 'main' AND name = ?1", [.text(name)]
+      "SELECT wr, strict FROM pragma_table_list(?1) WHERE schema = 'main' AND type = 'table'", [.text(name)]
     ) { found = ($0.integer(0) != 0, $0.integer(1) != 0) }
     guard let found else { return nil }
     return try readTable(name, isWithoutRowid: found.isWithoutRowid, isStrict: found.isStrict, in: database)

@@ -97,10 +97,22 @@ package struct SourceInstallation: Sendable {
       ]
       for (name, value) in settings { try set(name, value, in: database) }
       try SmokeTest.run(on: numbered, in: database)
-      return SourceInstallation(
+      let installation = SourceInstallation(
         source: source, owner: owner,
         base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: numbered,
         switchID: nil)
+      try installation.requireUnchangedSchema(in: database)
+      return installation
+    }
+  }
+
+  /// The tables were read before this transaction, perhaps minutes ago.
+  private func requireUnchangedSchema(in database: borrowing Database) throws {
+    do {
+      _ = try DriftCheck(installation: self, in: database)
+    } catch let drift as Failure {
+      throw Failure(
+        .tryAgain, "\(drift.message), while changeover was getting ready", remedy: "nothing was installed; start again")
     }
   }
 
@@ -133,6 +145,11 @@ package struct SourceInstallation: Sendable {
     try database.scalar(
       "SELECT nonce FROM \(SourceNames.change) WHERE seq = ?1", [.integer(position.sequence.rawValue)])
       == .integer(position.nonce)
+  }
+
+  /// Throws where it does not: the file is not the one that was captured.
+  package static func requireHistory(through position: Position, in database: borrowing Database) throws {
+    guard try holds(position, in: database) else { throw historyFailure(position, path: database.path) }
   }
 
   /// What to say where it does not.

@@ -10,8 +10,10 @@ package struct SourceWatcher: ~Copyable {
   private let identity: FileIdentity?
 
   package init(path: String) {
-    let directory = Self.directory(of: path)
-    let base = String(path.split(separator: "/").last ?? "")
+    // SQLite keeps its logs beside the file itself, not beside a link to it.
+    let file = Self.withoutLinks(path)
+    let directory = Self.directory(of: file)
+    let base = String(file.split(separator: "/").last ?? "")
     self.path = path
     names = [base, base + "-wal", base + "-journal"]
     identity = FileIdentity(path: path)
@@ -24,8 +26,9 @@ package struct SourceWatcher: ~Copyable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Returns after a write beside the source, after `milliseconds`, or when asked to stop.
-  package func wait(milliseconds: Int, stop: StopSignal) {
+  /// Returns after a write beside the source, after `milliseconds`, or when asked to stop; true for a write.
+  @discardableResult
+  package func wait(milliseconds: Int, stop: StopSignal) -> Bool {
     var descriptors = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: stop.fileDescriptor, events: Int16(POLLIN), revents: 0),
@@ -33,11 +36,12 @@ package struct SourceWatcher: ~Copyable {
     let deadline = ContinuousClock.now + .milliseconds(milliseconds)
     while !stop.isRequested {
       let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
-      if left <= 0 { return }
+      if left <= 0 { return false }
       let ready = poll(&descriptors, 2, Int32(left.rounded(.up)))
-      if ready <= 0 || descriptors[1].revents != 0 { return }
-      if drainFindsSource() { return }
+      if ready <= 0 || descriptors[1].revents != 0 { return false }
+      if drainFindsSource() { return true }
     }
+    return false
   }
 
   /// Empties the queue; true when an event names the source or one of its logs.
@@ -65,6 +69,12 @@ package struct SourceWatcher: ~Copyable {
   package func checkIdentity() throws(Failure) {
     guard let now = FileIdentity(path: path) else { throw SourceHistoryError.missing(path: path).failure }
     if now != identity { throw SourceHistoryError.replaced(path: path).failure }
+  }
+
+  private static func withoutLinks(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
   }
 
   private static func directory(of path: String) -> String {

@@ -2,38 +2,60 @@ import Apply
 import Model
 import Pipeline
 import Postgres
-import Schema
 
-/// What follows once the application writes to the target: foreign keys are checked, autovacuum comes back.
+/// What follows once the application may write to the target: the switch hook, and the check of the foreign keys.
+/// Nothing here takes the switch back; what fails is reported.
 struct Aftercare {
+  private let options: CutoverOptions
   private let session: SyncSession
+  private let state: StateDirectory
 
-  init(_ session: SyncSession) { self.session = session }
+  init(_ options: CutoverOptions, _ session: SyncSession, _ state: StateDirectory) {
+    self.options = options
+    self.session = session
+    self.state = state
+  }
 
-  func run(waived: Set<String>, _ connection: inout Connection, _ steps: inout Steps) throws {
+  /// Runs the hook, where there is one that did not end well before.
+  func runHook(after switchID: RandomID, _ steps: inout Steps) {
+    guard let command = options.onSwitch, !SwitchHook.hasRun(after: switchID, state) else { return }
     let started = ContinuousClock.now
-    let plan = session.record.plan
-    let ddl = DDL(plan)
-    try TargetPhase.setAutovacuum(true, plan: plan, &connection)
-    var valid = 0
-    var invalid: [String] = []
-    for table in plan.tables {
-      for key in table.foreignKeys where !waived.contains(key.name) {
-        do {
-          try connection.execute(ddl.validateForeignKey(key, on: table))
-          valid += 1
-        } catch {
-          guard error.sqlState != nil else { throw error }
-          invalid.append(key.name)
-        }
+    do {
+      FaultPoint.reach("before-hook")
+      let status = try SwitchHook.run(command)
+      FaultPoint.reach("after-hook")
+      guard status == 0 else {
+        return steps.fail(
+          "switch hook", "ended with status \(status): the switch is done, run cutover again or the command by hand",
+          since: started)
       }
+      try SwitchHook.noteRun(after: switchID, state)
+      steps.note("switch hook", "ended well", since: started)
+    } catch {
+      steps.fail("switch hook", "\(error)", since: started)
     }
-    let detail =
-      invalid.isEmpty
-      ? "\(valid) valid" : "\(valid) valid; left NOT VALID, rows lead nowhere: \(invalid.joined(separator: ", "))"
-    steps.add(
-      Checkpoint(
-        "foreign keys validated", ok: invalid.isEmpty, detail: detail,
-        milliseconds: started.duration(to: .now) / .milliseconds(1)))
+  }
+
+  /// Checks the rows under the foreign keys.
+  /// - Parameter isRepeated: keys that an earlier run left NOT VALID are no failure of this one.
+  func validate(_ connection: inout Connection, isRepeated: Bool = false, _ steps: inout Steps) {
+    let started = ContinuousClock.now
+    do {
+      FaultPoint.reach("before-validation")
+      let outcome = try ForeignKeys(session.record.plan).validate(except: options.waived, &connection)
+      FaultPoint.reach("validated")
+      var detail = "\(outcome.valid) valid"
+      if !outcome.orphaned.isEmpty {
+        detail += "; left NOT VALID, rows lead nowhere: \(outcome.orphaned.joined(separator: ", "))"
+      }
+      for (key, reason) in outcome.unchecked { detail += "; \(key) could not be checked (\(reason))" }
+      if (outcome.orphaned.isEmpty || isRepeated) && outcome.unchecked.isEmpty {
+        steps.note("foreign keys validated", detail, since: started)
+      } else {
+        steps.fail("foreign keys validated", detail, since: started)
+      }
+    } catch {
+      steps.fail("foreign keys validated", "not checked: \(error); run changeover cutover again", since: started)
+    }
   }
 }

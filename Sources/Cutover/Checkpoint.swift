@@ -36,7 +36,7 @@ package struct CutoverReport: Sendable {
 
   package init() {}
 
-  /// Whether everything before the pause speaks for it.
+  /// Whether no checkpoint failed: before the pause, everything speaks for the switch; after it, nothing is left to do.
   package var isGo: Bool { checkpoints.allSatisfy(\.ok) }
 
   package var json: JSON {

@@ -34,7 +34,8 @@ package struct Cutover {
   }
 
   private func runUnexplained() throws -> CutoverReport {
-    let database = try SourceFile.openForWriting(options.source)
+    // Not even a dry run's lock for a moment: a writer may be in a long transaction.
+    let database = try SourceFile.openForWriting(options.source, takesLock: false)
     guard let installation = try SourceInstallation.read(database) else {
       throw Failure(
         .configuration, "\(options.source) is not prepared: no changeover sync has run on it",
@@ -71,38 +72,59 @@ package struct Cutover {
   ) throws -> CutoverReport {
     var session = session
     var steps = Steps(report: report)
-    if session.record.phase == .switched || (session.record.phase == .switching && options.execute) {
-      // The locks tell whether the switch is still going on; with them in hand it is over.
-      let capture = try state.captureLock.acquire(stop: stop, seconds: options.lockTimeout)
-      let apply = try state.applyLock.acquire(stop: stop, seconds: options.lockTimeout)
-      session.record = try reread(session, &connection)
-      if session.record.phase == .switching {
-        let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
-        session.record = try reread(session, &connection)
-        steps.note(
-          "recovery",
-          outcome == .completed
-            ? "an earlier cutover had decided: completed" : "an earlier cutover had not decided: taken back")
-      }
-      _ = consume apply
-      _ = consume capture
-      if session.record.phase == .switched {
-        try SwitchRecovery.checkFence(session.record, database)
-        // Open already, or a crash came between: opening again changes nothing.
-        if options.execute, let switchID = session.record.switchID {
-          try TargetPhase(session.catalogue, session.record.source).complete(
-            switchID, plan: session.record.plan, &connection)
-          try Aftercare(session).run(waived: options.waived, &connection, &steps)
-        }
-        steps.outcome.switched = true
-        steps.outcome.wasSwitchedBefore = true
-        return steps.outcome
-      }
+    if session.record.phase == .switching, options.execute {
+      try recover(&session, state, database, &connection, &steps)
     }
-    try gate(session, database, &connection, &steps)
+    if session.record.phase == .switched {
+      try afterwards(session, state, database, &connection, &steps)
+      return steps.outcome
+    }
+    let leftOutKeys = try gate(session, database, &connection, &steps)
     guard steps.outcome.isGo, options.execute else { return steps.outcome }
-    return try Switch(options: options, session: session, state: state, stop: stop, clock: clock)
-      .run(database, &connection, steps)
+    try Switch(
+      options: options, session: session, state: state, stop: stop, clock: clock, leftOutKeys: leftOutKeys
+    ).run(database, &connection, &steps)
+    return steps.outcome
+  }
+
+  /// Ends a switch that was interrupted, the way it had decided. The locks tell whether it still goes on; with them in
+  /// hand it is over.
+  private func recover(
+    _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
+    _ connection: inout Connection, _ steps: inout Steps
+  ) throws {
+    let started = ContinuousClock.now
+    let capture = try state.captureLock.acquire(stop: stop, seconds: options.lockTimeout)
+    let apply = try state.applyLock.acquire(stop: stop, seconds: options.lockTimeout)
+    session.record = try reread(session, &connection)
+    if session.record.phase == .switching {
+      database.setBusyDeadline(.now + .seconds(options.lockTimeout))
+      let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
+      session.record = try reread(session, &connection)
+      steps.note(
+        "recovery",
+        outcome == .completed
+          ? "an earlier cutover had decided: completed" : "an earlier cutover had not decided: taken back",
+        since: started)
+    }
+    _ = consume apply
+    _ = consume capture
+  }
+
+  /// The target is the authority: does what an interrupted run left undone.
+  private func afterwards(
+    _ session: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection,
+    _ steps: inout Steps
+  ) throws {
+    try SwitchRecovery.checkFence(session.record, database)
+    steps.update {
+      $0.switched = true
+      $0.wasSwitchedBefore = true
+    }
+    guard options.execute, let switchID = session.record.switchID else { return }
+    let aftercare = Aftercare(options, session, state)
+    aftercare.runHook(after: switchID, &steps)
+    aftercare.validate(&connection, isRepeated: true, &steps)
   }
 
   private func reread(_ session: SyncSession, _ connection: inout Connection) throws -> SourceRecord {
@@ -112,59 +134,28 @@ package struct Cutover {
     return record
   }
 
-  /// Looks at everything that can be looked at before anything waits.
+  /// Looks at everything that can be looked at before anything waits. Returns the foreign keys that cannot be created.
   private func gate(
     _ session: SyncSession, _ database: borrowing Database, _ connection: inout Connection, _ steps: inout Steps
-  ) throws {
+  ) throws -> Set<String> {
     let started = ContinuousClock.now
+    let plan = session.record.plan
+    let isSyncing = session.record.phase == .syncing
     let lag = try LagReport.look(
       source: options.source, target: options.target, state: options.state, targetSchema: options.targetSchema,
       clock: clock)
     let gates = Gates(
-      phase: session.record.phase, lagSeconds: lag.seconds, maxLag: options.maxLag,
+      phase: session.record.phase,
+      lag: .init(seconds: lag.seconds, changes: lag.changes, isSyncRunning: lag.syncRunning), maxLag: options.maxLag,
       quarantined: try SourceRecord.quarantined(session.record.source, session.catalogue, &connection),
-      orphans: session.record.phase == .syncing ? try orphans(session.record.plan, &connection) : [],
-      newTables: try newTables(session, database), waived: options.waived, hook: SwitchHook.state(of: options.onSwitch))
+      obstacles: isSyncing ? try ForeignKeys(plan).obstacles(&connection) : [],
+      newTables: try NewTables.find(session, database),
+      unguarded: isSyncing ? try TargetPhase.unguarded(plan, &connection) : [], waived: options.waived,
+      hook: SwitchHook.state(of: options.onSwitch))
     let took = started.duration(to: .now) / .milliseconds(1)
     for finding in gates.findings {
       steps.add(Checkpoint(finding.name, ok: finding.ok, detail: finding.detail, milliseconds: took))
     }
-  }
-
-  private func orphans(
-    _ plan: TargetPlan, _ connection: inout Connection
-  ) throws -> [(key: String, table: String, rows: Int64)] {
-    let ddl = DDL(plan)
-    var found: [(key: String, table: String, rows: Int64)] = []
-    for table in plan.tables {
-      for key in table.foreignKeys {
-        let result = try connection.query(ddl.countOrphans(key, of: table))
-        let rows = try result.int64(0, 0)
-        if rows > 0 { found.append((key.name, table.sourceName, rows)) }
-      }
-    }
-    return found
-  }
-
-  private func newTables(_ session: SyncSession, _ database: borrowing Database) throws -> [String] {
-    let known = Set(session.installation.tables.map(\.name) + session.record.plan.leftOut)
-    return try SourceCatalogue.read(database).tables.map(\.name).filter { !known.contains($0) }
-  }
-}
-
-/// The checkpoints so far.
-struct Steps {
-  var outcome = CutoverReport()
-  let report: @Sendable (Checkpoint) -> Void
-
-  init(report: @escaping @Sendable (Checkpoint) -> Void) { self.report = report }
-
-  mutating func add(_ checkpoint: Checkpoint) {
-    outcome.checkpoints.append(checkpoint)
-    report(checkpoint)
-  }
-
-  mutating func note(_ name: String, _ detail: String, since started: ContinuousClock.Instant = .now) {
-    add(Checkpoint(name, ok: true, detail: detail, milliseconds: started.duration(to: .now) / .milliseconds(1)))
+    return Set(gates.obstacles.filter { $0.orphans == nil }.map(\.key))
   }
 }

@@ -7,6 +7,12 @@ import Postgres
 import SQLite
 import Schema
 
+/// What speaks against the switch once it has begun.
+struct SwitchRefused: Error, CustomStringConvertible {
+  let description: String
+  init(_ reason: String) { description = reason }
+}
+
 /// Captures and applies in the cutover's own hands, with both locks of the state directory held.
 struct Drain: ~Copyable {
   private let session: SyncSession
@@ -65,29 +71,42 @@ struct Drain: ~Copyable {
     }
   }
 
+  /// Changes that the target does not have yet.
+  func backlog(_ database: borrowing Database) throws -> Int64 {
+    try newest(database).rawValue - position.sequence.rawValue
+  }
+
   /// The last group, inside the transaction that stops the writers, and with it the switch's own statements.
   mutating func last(
-    _ switchID: RandomID, _ database: borrowing Database, _ connection: inout Connection
+    _ switchID: RandomID, leavingOut keys: Set<String>, _ database: borrowing Database, _ connection: inout Connection
   ) throws {
     let plan = session.record.plan
-    let newest = ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
     var finishing = TargetPhase.sequences(of: plan, handedOut: try handedOut(database))
-    let ddl = DDL(plan)
-    for table in plan.tables { finishing += table.foreignKeys.map { ddl.addForeignKey($0, on: table) } }
+    finishing += ForeignKeys(plan).creation(leavingOut: keys)
     finishing.append(
       TargetPhase(session.catalogue, session.record.source).beginSwitch(switchID, epoch: session.record.epoch))
-    if try capturer.capture(from: database) != nil, let group = try state.journal.group(position.group.next) {
-      let applied = try applier.apply(group, after: position, as: ownership, finishing: finishing, to: &connection)
-      position = applied.position
-      guard applied.quarantined == 0 else {
-        throw PostgresError.misuse("a row of the last changes does not fit the target: it is in the quarantine")
-      }
-    } else {
-      try applier.commit(finishing, at: position, as: ownership, to: &connection)
+    let captured = try capturer.capture(from: database)
+    let group = try state.journal.group(position.group.next)
+    let newest = try newest(database)
+    guard captured.map({ $0.position.sequence }) ?? position.sequence == newest, (captured == nil) == (group == nil)
+    else {
+      throw SwitchRefused("the journal does not end at the source's newest change (\(newest))")
+    }
+    FaultPoint.reach("captured")
+    guard let group else { return try applier.commit(finishing, at: position, as: ownership, to: &connection) }
+    let applied = try applier.apply(group, after: position, as: ownership, finishing: finishing, to: &connection)
+    position = applied.position
+    guard applied.quarantined == 0 else {
+      throw SwitchRefused(
+        "a row of the last changes does not fit the target: it is in the quarantine, mend it in SQLite")
     }
     guard position.sequence == newest else {
-      throw PostgresError.misuse("the target is at change \(position.sequence), the source at \(newest)")
+      throw SwitchRefused("the target is at change \(position.sequence), the source at \(newest)")
     }
+  }
+
+  private func newest(_ database: borrowing Database) throws(SQLiteError) -> ChangeNumber {
+    ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
   }
 
   private func handedOut(_ database: borrowing Database) throws -> [String: Int64] {

@@ -1,3 +1,4 @@
+import Apply
 import Model
 import Schema
 
@@ -7,93 +8,143 @@ package struct Gates: Sendable {
     package let name: String
     package let ok: Bool
     package let detail: String
+
+    init(_ name: String, _ ok: Bool, _ detail: String) {
+      self.name = name
+      self.ok = ok
+      self.detail = detail
+    }
   }
 
-  package var phase: Phase
-  package var lagSeconds: Double?
-  package var maxLag: Double
-  package var quarantined: Int64
-  /// Rows that lead nowhere, by the name of the foreign key.
-  package var orphans: [(key: String, table: String, rows: Int64)]
-  /// Tables of the source that are not moved.
-  package var newTables: [String]
-  package var waived: Set<String>
-  package var hook: HookState
+  /// How far the target is behind, and whether somebody works on it.
+  package struct Lag: Sendable, Equatable {
+    package var seconds: Double?
+    package var changes: Int64?
+    package var isSyncRunning: Bool
+
+    package init(seconds: Double?, changes: Int64?, isSyncRunning: Bool) {
+      self.seconds = seconds
+      self.changes = changes
+      self.isSyncRunning = isSyncRunning
+    }
+  }
 
   package enum HookState: Sendable, Equatable { case none, runnable, missing(String) }
 
+  package var phase: Phase
+  package var lag: Lag
+  /// In seconds.
+  package var maxLag: Double
+  package var quarantined: Int64
+  package var obstacles: [ForeignKeys.Obstacle]
+  /// Tables of the source that are not moved.
+  package var newTables: [String]
+  /// Tables of the target without the triggers that record the application's writes.
+  package var unguarded: [String]
+  package var waived: Set<String>
+  package var hook: HookState
+
   package init(
-    phase: Phase, lagSeconds: Double?, maxLag: Double, quarantined: Int64,
-    orphans: [(key: String, table: String, rows: Int64)], newTables: [String], waived: Set<String>, hook: HookState
+    phase: Phase, lag: Lag, maxLag: Double, quarantined: Int64, obstacles: [ForeignKeys.Obstacle],
+    newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState
   ) {
     self.phase = phase
-    self.lagSeconds = lagSeconds
+    self.lag = lag
     self.maxLag = maxLag
     self.quarantined = quarantined
-    self.orphans = orphans
+    self.obstacles = obstacles
     self.newTables = newTables
+    self.unguarded = unguarded
     self.waived = waived
     self.hook = hook
   }
 
   package var findings: [Finding] {
-    [streaming, lag, quarantine] + foreignKeys + tables + hookFinding
+    // Before the copy is finished there is nothing to say about the rest.
+    guard phase == .syncing else { return [streaming] + hookFinding }
+    return [streaming, lagFinding, quarantine] + foreignKeys + tables + [wayBack] + hookFinding
   }
+
+  /// The name under which a table that does not move is waived.
+  package static func waiver(ofTable table: String) -> String { "table:\(table)" }
 
   private var streaming: Finding {
-    Finding(
-      name: "streaming", ok: phase == .syncing,
-      detail: phase == .syncing
-        ? "all tables are copied and follow" : "the first copy is not finished: let changeover sync go on")
+    switch phase {
+    case .syncing: Finding("streaming", true, "all tables are copied and follow")
+    case .preparing: Finding("streaming", false, "the first copy is not finished: let changeover sync go on")
+    case .switching:
+      Finding("streaming", false, "an earlier cutover was interrupted: run it again with --execute, or start sync")
+    case .switched: Finding("streaming", false, "PostgreSQL is the authority already")
+    }
   }
 
-  private var lag: Finding {
-    guard let lagSeconds else {
-      return Finding(name: "lag", ok: false, detail: "not known: start changeover sync and let it catch up")
+  private var lagFinding: Finding {
+    guard lag.isSyncRunning else {
+      guard let changes = lag.changes else { return Finding("lag", false, "not known: start changeover sync") }
+      return Finding(
+        "lag", true, "no sync is running: \(changes) changes are applied by cutover itself, before writers wait")
     }
-    let text = "\((lagSeconds * 10).rounded() / 10) s behind"
-    if lagSeconds <= maxLag { return Finding(name: "lag", ok: true, detail: text) }
-    return Finding(name: "lag", ok: false, detail: "\(text), more than \(maxLag) s: wait, or raise --max-lag")
+    guard let seconds = lag.seconds else {
+      return Finding("lag", false, "not known: let changeover sync catch up")
+    }
+    let text = "\((seconds * 10).rounded() / 10) s behind"
+    if seconds <= maxLag { return Finding("lag", true, text) }
+    return Finding("lag", false, "\(text), more than \(maxLag) s: wait, or raise --max-lag")
   }
 
   private var quarantine: Finding {
-    if quarantined == 0 { return Finding(name: "quarantine", ok: true, detail: "empty") }
+    if quarantined == 0 { return Finding("quarantine", true, "empty") }
     return Finding(
-      name: "quarantine", ok: false,
-      detail: "\(quarantined) rows do not fit the target (see its table changeover.quarantine): mend them in SQLite")
+      "quarantine", false,
+      "\(quarantined) rows do not fit the target (changeover status tells why): mend them in SQLite")
   }
 
   private var foreignKeys: [Finding] {
-    if orphans.isEmpty { return [Finding(name: "foreign keys", ok: true, detail: "no orphans")] }
-    return orphans.map { orphan in
-      let isWaived = waived.contains(orphan.key)
-      let text = "\(orphan.rows) rows of '\(orphan.table)' lead nowhere"
+    if obstacles.isEmpty { return [Finding("foreign keys", true, "no orphans")] }
+    return obstacles.map { obstacle in
+      let name = "foreign key \(obstacle.key)"
+      let isWaived = waived.contains(obstacle.key)
+      guard let rows = obstacle.orphans else {
+        let text = "the columns that '\(obstacle.table)' refers to are not unique on the target"
+        return Finding(
+          name, isWaived,
+          isWaived
+            ? "\(text): waived, the key is left out" : "\(text): mend them, or accept with --waive \(obstacle.key)")
+      }
+      let text = "\(rows) rows of '\(obstacle.table)' lead nowhere"
       return Finding(
-        name: "foreign key \(orphan.key)", ok: isWaived,
-        detail: isWaived
-          ? "\(text): waived, the key stays NOT VALID" : "\(text): mend them, or accept with --waive \(orphan.key)")
+        name, isWaived,
+        isWaived
+          ? "\(text): waived, the key stays NOT VALID" : "\(text): mend them, or accept with --waive \(obstacle.key)")
     }
   }
 
   private var tables: [Finding] {
-    if newTables.isEmpty { return [Finding(name: "tables", ok: true, detail: "none besides those that move")] }
+    if newTables.isEmpty { return [Finding("tables", true, "none besides those that move")] }
     return newTables.map { table in
-      let name = "table:\(table)"
+      let name = Self.waiver(ofTable: table)
       let isWaived = waived.contains(name)
       return Finding(
-        name: name, ok: isWaived,
-        detail: isWaived
+        name, isWaived,
+        isWaived
           ? "'\(table)' stays behind: waived"
           : "'\(table)' was created after the copy and does not move: sync --reseed, or accept with --waive \(name)")
     }
   }
 
+  private var wayBack: Finding {
+    if unguarded.isEmpty { return Finding("way back", true, "every write to PostgreSQL will be recorded") }
+    return Finding(
+      "way back", false,
+      "triggers of changeover are missing or disabled on \(unguarded.joined(separator: ", ")): sync --reseed makes them"
+    )
+  }
+
   private var hookFinding: [Finding] {
     switch hook {
     case .none: []
-    case .runnable: [Finding(name: "switch hook", ok: true, detail: "can be run")]
-    case .missing(let program):
-      [Finding(name: "switch hook", ok: false, detail: "'\(program)' is not a program that can be run")]
+    case .runnable: [Finding("hook runnable", true, "can be run")]
+    case .missing(let program): [Finding("hook runnable", false, "'\(program)' is not a program that can be run")]
     }
   }
 }

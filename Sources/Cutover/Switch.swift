@@ -1,148 +1,246 @@
 import Apply
 import Capture
-import Journal
 import Model
 import Pipeline
 import Postgres
 import SQLite
-import Schema
 
 /// The executed part of a cutover: from the locks to the open target.
 struct Switch {
+  /// More changes than these are applied before the writers are stopped, not after.
+  private static let acceptableBacklog: Int64 = 2_000
+  /// How often the source's lock is given back to catch up once more.
+  private static let attempts = 5
+  /// How long opening the target is tried, in seconds: until then neither store takes writes.
+  private static let openingPatience: Double = 30
+
   let options: CutoverOptions
   let session: SyncSession
   let state: StateDirectory
   let stop: StopSignal
   let clock: any WallClock
+  /// Foreign keys that cannot be created, waived by name.
+  let leftOutKeys: Set<String>
 
   func run(
-    _ database: borrowing Database, _ connection: inout Connection, _ before: Steps
-  ) throws -> CutoverReport {
-    var steps = before
-    var started = ContinuousClock.now
-    try TargetPhase.setAutovacuum(false, plan: session.record.plan, &connection)
-    steps.note("autovacuum", "kept away from the tables", since: started)
-    started = .now
-    let capture = try state.captureLock.acquire(stop: stop, seconds: options.lockTimeout)
-    let apply = try state.applyLock.acquire(stop: stop, seconds: options.lockTimeout)
-    var drain = try Drain(session: session, state: state, clock: clock, stop: stop, database, &connection)
-    try drain.catchUp(database, &connection)
-    steps.note("drain", "applied what was there, with writers going on", since: started)
-    let switchID = RandomID.random()
-    do {
-      try decide(switchID, &drain, database, &connection, &steps)
-    } catch {
-      try? TargetPhase.setAutovacuum(true, plan: session.record.plan, &connection)
-      throw error
-    }
-    guard steps.outcome.switched else {
-      _ = consume apply
-      _ = consume capture
-      try? TargetPhase.setAutovacuum(true, plan: session.record.plan, &connection)
-      return steps.outcome
-    }
-    let decided = ContinuousClock.now
-    connection.deadline = nil
-    try complete(switchID, &connection, &steps)
-    _ = consume apply
-    _ = consume capture
-    if let command = options.onSwitch {
-      started = .now
-      let status = try SwitchHook.run(command, database: session.record, target: options.target)
-      steps.add(
-        Checkpoint(
-          "switch hook", ok: status == 0, detail: status == 0 ? "ended well" : "ended with status \(status)",
-          milliseconds: started.duration(to: .now) / .milliseconds(1)))
-    }
-    steps.outcome.refusedMilliseconds = decided.duration(to: .now) / .milliseconds(1)
-    try Aftercare(session).run(waived: options.waived, &connection, &steps)
-    return steps.outcome
-  }
-
-  /// From BEGIN IMMEDIATE to the source's COMMIT. Returns with `switched` false when it aborted by itself.
-  private func decide(
-    _ switchID: RandomID, _ drain: inout Drain, _ database: borrowing Database, _ connection: inout Connection,
-    _ steps: inout Steps
+    _ database: borrowing Database, _ connection: inout Connection, _ steps: inout Steps
   ) throws {
     var started = ContinuousClock.now
-    database.setBusyPatience(milliseconds: Int(options.lockTimeout * 1_000))
-    try database.execute("PRAGMA synchronous = EXTRA")
-    try database.execute("BEGIN IMMEDIATE")
-    let paused = ContinuousClock.now
-    let deadline = paused + .seconds(options.pauseLimit)
-    steps.note("source lock", "writers wait from here on", since: started)
-    // What a COMMIT may still wait for: readers, in rollback-journal mode.
-    database.setBusyPatience(milliseconds: max(Int(options.pauseLimit * 1_000), 1))
-    connection.deadline = deadline
-    var committedOnTarget = false
+    FaultPoint.reach("begin")
+    let capture = try state.captureLock.acquire(stop: stop, seconds: options.lockTimeout)
+    let apply = try state.applyLock.acquire(stop: stop, seconds: options.lockTimeout)
+    FaultPoint.reach("locked")
+    guard try lockTarget(&connection, &steps) else { return }
+    steps.note("target locked", "nobody else works on its tables, autovacuum included", since: started)
+    started = .now
+    let overtime = StopSignal()
+    var drain = try Drain(session: session, state: state, clock: clock, stop: overtime, database, &connection)
+    try drain.catchUp(database, &connection)
+    FaultPoint.reach("caught-up")
+    steps.note("drain", "applied what was there, with writers going on", since: started)
+    guard try lockTarget(&connection, &steps),
+      let pause = try lockSource(&drain, overtime, database, &connection, &steps)
+    else { return }
+    let switchID = RandomID.random()
+    try decide(switchID, pause, &drain, database, &connection, &steps)
+    guard steps.outcome.switched else { return }
+    let decided = ContinuousClock.now
+    FaultPoint.reach("decided")
+    guard openTarget(switchID, &connection, &steps) else { return }
+    FaultPoint.reach("opened")
+    _ = consume apply
+    _ = consume capture
+    let aftercare = Aftercare(options, session, state)
+    aftercare.runHook(after: switchID, &steps)
+    steps.update { $0.refusedMilliseconds = decided.duration(to: .now) / .milliseconds(1) }
+    aftercare.validate(&connection, &steps)
+  }
+
+  /// False where somebody else keeps a lock on the target's tables for too long.
+  private func lockTarget(_ connection: inout Connection, _ steps: inout Steps) throws -> Bool {
+    let started = ContinuousClock.now
+    // The server ends the wait; this is for one that does not answer.
+    connection.deadline = started + .seconds(options.lockTimeout + 1)
+    defer { connection.deadline = nil }
     do {
-      started = .now
-      try drain.last(switchID, database, &connection)
-      committedOnTarget = true
+      try TargetPhase(session.catalogue, session.record.source).lock(
+        session.record.plan, seconds: options.lockTimeout, &connection)
+      FaultPoint.reach("target-locked")
+      return true
+    } catch let error as PostgresError where error.sqlState == "55P03" {
+      steps.fail(
+        "target locked",
+        "another session keeps a lock on its tables (see pg_locks): end it, then run this again; nothing was changed",
+        since: started)
+      return false
+    }
+  }
+
+  /// Takes the source's write lock: from here on writers wait. Nil where a writer keeps it for too long.
+  ///
+  /// A writer that went on until the last moment may have left much to apply: then the lock is given back first.
+  private func lockSource(
+    _ drain: inout Drain, _ overtime: StopSignal, _ database: borrowing Database, _ connection: inout Connection,
+    _ steps: inout Steps
+  ) throws -> Pause? {
+    let started = ContinuousClock.now
+    try database.execute("PRAGMA synchronous = EXTRA")
+    for attempt in 1...Self.attempts {
+      let schema = try database.integer("PRAGMA schema_version")
+      if let refusal = try newTables(database) {
+        steps.fail("source lock", refusal, since: started)
+        return nil
+      }
+      FaultPoint.reach("before-source-lock")
+      database.setBusyDeadline(started + .seconds(options.lockTimeout))
+      guard try Self.begin(database) else {
+        try connection.execute("ROLLBACK")
+        steps.fail(
+          "source lock",
+          "a writer kept its transaction open for longer than \(options.lockTimeout) s: nothing was changed, "
+            + "run this again or raise --lock-timeout", since: started)
+        return nil
+      }
+      let pause = Pause(seconds: options.pauseLimit, overtime: overtime)
+      let isSmall = try drain.backlog(database) <= Self.acceptableBacklog
+      let isStable = try database.integer("PRAGMA schema_version") == schema
+      if (isSmall && isStable) || attempt == Self.attempts {
+        steps.hold()
+        FaultPoint.reach("source-locked")
+        steps.note("source lock", "writers wait from here on", since: started)
+        return pause
+      }
+      database.rollback()
+      _ = pause.finish()
+      try drain.catchUp(database, &connection)
+      guard try lockTarget(&connection, &steps) else { return nil }
+    }
+    return nil
+  }
+
+  /// False where the lock was not to be had in time.
+  private static func begin(_ database: borrowing Database) throws(SQLiteError) -> Bool {
+    do {
+      try database.execute("BEGIN IMMEDIATE")
+      return true
+    } catch {
+      if error.isBusy { return false }
+      throw error
+    }
+  }
+
+  /// Why a table that came last would stay behind unnoticed; nil where none did.
+  private func newTables(_ database: borrowing Database) throws -> String? {
+    let found = try NewTables.find(session, database).filter {
+      !options.waived.contains(Gates.waiver(ofTable: $0))
+    }
+    guard !found.isEmpty else { return nil }
+    return "created just now, and not moved: \(found.joined(separator: ", ")); nothing was changed"
+  }
+
+  /// From the source's lock to its COMMIT. Returns with `switched` false when it aborted by itself.
+  private func decide(
+    _ switchID: RandomID, _ pause: Pause, _ drain: inout Drain, _ database: borrowing Database,
+    _ connection: inout Connection, _ steps: inout Steps
+  ) throws {
+    var started = ContinuousClock.now
+    connection.deadline = pause.targetEnd
+    do {
+      try drain.last(switchID, leavingOut: leftOutKeys, database, &connection)
+      FaultPoint.reach("target-committed")
       steps.note(
         "final drain", "position = newest change (\(drain.position.sequence)); sequences and foreign keys set",
         since: started)
-      try Self.check(deadline)
+      try pause.check()
       started = .now
       try session.installation.fence(switchID: switchID, message: fenceMessage, in: database)
-      try Self.check(deadline)
+      FaultPoint.reach("fenced")
+      try pause.check()
+      // What a COMMIT may still wait for: readers, in rollback-journal mode.
+      database.setBusyDeadline(pause.end)
       try database.execute("COMMIT")
-      steps.outcome.pauseMilliseconds = paused.duration(to: .now) / .milliseconds(1)
-      steps.outcome.switched = true
+      let milliseconds = pause.finish()
+      steps.update {
+        $0.pauseMilliseconds = milliseconds
+        $0.switched = true
+      }
       steps.note("decision", "the source is fenced", since: started)
+      steps.release()
     } catch {
       database.rollback()
-      steps.outcome.pauseMilliseconds = paused.duration(to: .now) / .milliseconds(1)
-      try abort(switchID, after: error, committedOnTarget, database, &connection, &steps)
+      let milliseconds = pause.finish()
+      steps.update { $0.pauseMilliseconds = milliseconds }
+      steps.release()
+      FaultPoint.reach("aborting")
+      abort(switchID, after: error, database, &connection, &steps)
     }
+    connection.deadline = nil
   }
 
-  /// The writers go on already; takes back what the target has of this switch.
+  /// The writers go on already; takes back what the target has of this switch, or completes it where the COMMIT that
+  /// reported an error took effect all the same.
   private func abort(
-    _ switchID: RandomID, after error: any Error, _ committedOnTarget: Bool, _ database: borrowing Database,
-    _ connection: inout Connection, _ steps: inout Steps
-  ) throws {
+    _ switchID: RandomID, after error: any Error, _ database: borrowing Database, _ connection: inout Connection,
+    _ steps: inout Steps
+  ) {
     let started = ContinuousClock.now
-    let isOverTime =
-      error is PauseLimitExceeded
-      || (error as? PostgresError).map { if case .timedOut = $0 { true } else { false } } ?? false
-    guard isOverTime || error is PostgresError || error is SQLiteError else { throw error }
+    let isOverTime = error is PauseLimitExceeded || error is Stopped || (error as? PostgresError)?.isTimedOut == true
     let reason = isOverTime ? "the pause limit of \(options.pauseLimit) s was reached" : "\(error)"
     var detail = "\(reason): the source goes on as before"
     do {
-      // The old connection may still be inside an interrupted statement.
-      var fresh = try Connection(options.target, applicationName: "changeover cutover", stop: stop, timeoutSeconds: 5)
+      // The old connection may be inside a transaction, or not answer at all.
+      connection.deadline = .now + .seconds(1)
+      if connection.isHealthy { try? connection.execute("ROLLBACK") }
+      var fresh = try connect(seconds: 5)
+      fresh.deadline = .now + .seconds(10)
       if let record = try SourceRecord.read(session.record.source, session.catalogue, &fresh),
-        record.phase == .switching, record.switchID == switchID
+        record.phase == .switching, record.switchID == switchID,
+        try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .completed
       {
-        _ = try SwitchRecovery.resolve(record, session.catalogue, database, &fresh)
+        steps.update { $0.switched = true }
+        fresh.deadline = nil
+        connection = fresh
+        return steps.note("decision", "the source is fenced, in spite of: \(reason)", since: started)
       }
     } catch {
       detail += "; the target could not be told (\(error)): the next sync or cutover takes the switch back there"
     }
-    steps.add(
-      Checkpoint(
-        "abort", ok: false, detail: detail, milliseconds: started.duration(to: .now) / .milliseconds(1)))
+    steps.fail("abort", detail, since: started)
   }
 
-  private func complete(
+  /// Insists: until the target is open the application can write nowhere.
+  private func openTarget(
     _ switchID: RandomID, _ connection: inout Connection, _ steps: inout Steps
-  ) throws {
+  ) -> Bool {
     let started = ContinuousClock.now
-    do {
-      try TargetPhase(session.catalogue, session.record.source).complete(
-        switchID, plan: session.record.plan, &connection)
-    } catch {
-      var fresh = try Connection(options.target, applicationName: "changeover cutover", stop: stop, timeoutSeconds: 10)
-      try TargetPhase(session.catalogue, session.record.source).complete(switchID, plan: session.record.plan, &fresh)
+    let end = started + .seconds(Self.openingPatience)
+    var isFirst = true
+    while true {
+      do {
+        if !isFirst { connection = try connect(seconds: 5) }
+        isFirst = false
+        connection.deadline = end
+        try TargetPhase(session.catalogue, session.record.source).complete(
+          switchID, plan: session.record.plan, &connection)
+        connection.deadline = nil
+        steps.note(
+          "target open", "the application may write to PostgreSQL; its writes are recorded for the way back",
+          since: started)
+        return true
+      } catch {
+        let isTransient = (error as? PostgresError)?.isTransient ?? false
+        if isTransient, ContinuousClock.now < end, !stop.wait(milliseconds: 50) { continue }
+        steps.fail(
+          "target open",
+          "\(error): the source is closed and the target not open yet; run changeover cutover --execute again, "
+            + "or start sync", since: started)
+        return false
+      }
     }
-    steps.note(
-      "target open", "the application may write to PostgreSQL; its writes are recorded for the way back", since: started
-    )
   }
 
-  private static func check(_ deadline: ContinuousClock.Instant) throws(PauseLimitExceeded) {
-    if ContinuousClock.now >= deadline { throw PauseLimitExceeded() }
+  private func connect(seconds: Double) throws(PostgresError) -> Connection {
+    try Connection(options.target, applicationName: "changeover cutover", stop: stop, timeoutSeconds: seconds)
   }
 
   private var fenceMessage: String {
@@ -151,5 +249,6 @@ struct Switch {
   }
 }
 
-/// Writers have waited as long as they may.
-struct PauseLimitExceeded: Error {}
+extension PostgresError {
+  fileprivate var isTimedOut: Bool { if case .timedOut = self { true } else { false } }
+}

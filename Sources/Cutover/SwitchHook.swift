@@ -1,38 +1,65 @@
-import Apply
 import Glibc
 import Model
-import Postgres
+import Pipeline
 
 /// The shell command that tells the application where to go.
 enum SwitchHook {
-  /// Whether the command's first word can be run; the shell's own words pass.
+  /// Whether the command begins with a program that can be run, as far as its first word tells.
   static func state(of command: String?) -> Gates.HookState {
     guard let command else { return .none }
-    guard let program = command.split(whereSeparator: \.isWhitespace).first.map(String.init), program.contains("/")
-    else { return .runnable }
-    return access(program, X_OK) == 0 ? .runnable : .missing(program)
+    // What the shell has to interpret first is left to the shell.
+    guard let program = command.split(whereSeparator: \.isWhitespace).first.map(String.init) else {
+      return .missing(command)
+    }
+    guard !program.contains(where: { "$`'\"\\(){}[]*?~=;&|<>#!".contains($0) }) else { return .runnable }
+    let look = """
+      case "$0" in */*) test -f "$0" && test -x "$0" ;; *) command -v -- "$0" >/dev/null ;; esac
+      """
+    let status = try? spawn(["sh", "-c", look, program])
+    return status == 0 ? .runnable : .missing(program)
   }
 
-  /// Runs `sh -c command`; its output goes to ours. Returns its exit status, or 128 and the signal that ended it.
-  static func run(_ command: String, database record: SourceRecord, target: ConnectionTarget) throws -> Int32 {
-    var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", command].map { (word: String) in strdup(word) }
+  /// Runs `sh -c command`; its output goes to standard error, because standard output is the report's. Returns its exit
+  /// status, or 128 and the signal that ended it.
+  static func run(_ command: String) throws -> Int32 { try spawn(["sh", "-c", command]) }
+
+  private static func spawn(_ words: [String]) throws -> Int32 {
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { (word: String) in strdup(word) }
     arguments.append(nil)
     defer { for argument in arguments { free(argument) } }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
-    // Standard output is the report's: what the hook prints goes to standard error.
     posix_spawn_file_actions_adddup2(&actions, 2, 1)
     defer { posix_spawn_file_actions_destroy(&actions) }
+    // We ignore SIGPIPE; a shell's pipelines count on it.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var defaults = sigset_t()
+    sigemptyset(&defaults)
+    sigaddset(&defaults, SIGPIPE)
+    posix_spawnattr_setsigdefault(&attributes, &defaults)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
     var process = pid_t()
-    let code = posix_spawn(&process, "/bin/sh", &actions, nil, arguments, environ)
+    let code = posix_spawn(&process, "/bin/sh", &actions, &attributes, arguments, environ)
     guard code == 0 else {
       throw Failure(
-        .internalError, "cannot run the switch hook: \(String(cString: strerror(code)))",
-        remedy: "the switch is done: run the command by hand")
+        .internalError, "cannot run a shell: \(String(cString: strerror(code)))", remedy: "run the command by hand")
     }
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
     let signal = status & 0x7F
     return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+  }
+
+  // MARK: Whether it ran: a command killed in between leaves that to the next run.
+
+  /// Whether the hook ended well after this switch.
+  static func hasRun(after switchID: RandomID, _ state: StateDirectory) -> Bool {
+    AtomicFile.read(state.hookPath).map { String(decoding: $0, as: UTF8.self) } == "\(switchID)\n"
+  }
+
+  static func noteRun(after switchID: RandomID, _ state: StateDirectory) throws {
+    try AtomicFile.write(Array("\(switchID)\n".utf8), to: state.hookPath, durable: true)
   }
 }

@@ -169,12 +169,17 @@ package struct SourceTable: Sendable, Hashable, Codable {
   package var keyPositions: [Int] {
     switch key {
     case .rowid: return [columns.count]
-    case .rowidColumn(let name): return columns.firstIndex { $0.name == name }.map { [$0] } ?? []
+    case .rowidColumn(let name): return position(ofColumn: name).map { [$0] } ?? []
     case .columns(let terms):
       return terms.compactMap { term in
         guard case .column(let name) = term.subject else { return nil }
-        return columns.firstIndex { $0.name == name }
+        return position(ofColumn: name)
       }
     }
+  }
+
+  /// Where a column stands. Its name is compared by bytes, as SQLite does: to Swift two spellings of é are equal.
+  package func position(ofColumn name: String) -> Int? {
+    columns.firstIndex { $0.name == name && $0.name.utf8.elementsEqual(name.utf8) }
   }
 }

@@ -17,7 +17,8 @@ struct ApplyLoop: ~Copyable {
   var session: SyncSession
   private var backoff = Backoff()
   private var reportedAt = ContinuousClock.now
-  private var unreported = (groups: 0, entries: 0)
+  private var goals: [ChangeNumber] = []
+  private var unreported = (groups: 0, changes: Int64(0))
 
   init(
     options: SyncOptions, state: StateDirectory, progress: SyncProgress, session: SyncSession, report: @escaping Report
@@ -86,17 +87,23 @@ struct ApplyLoop: ~Copyable {
   private mutating func work(_ connection: inout Connection) throws -> End {
     if session.record.phase == .switching { try recover(&connection) }
     if session.record.phase == .switched { return try finish(&connection) }
-    var applier = try GroupApplier(
-      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
-    var position = session.record.applied
-    progress.applied(position, quarantined: applier.quarantined)
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
       try copy(&connection)
       drainThrough = try newestChange()
-    } else {
-      announceStreaming(position)
     }
+    // After the copy: the applier begins by learning what is in the quarantine.
+    var applier = try GroupApplier(
+      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
+    var position = session.record.applied
+    progress.applied(position, quarantined: applier.quarantined)
+    if applier.quarantined > 0 {
+      report(
+        .warning(
+          "\(applier.quarantined) rows are in the quarantine, changeover status tells why: cutover is refused while there are any"
+        ))
+    }
+    if drainThrough == nil { announceStreaming(position) }
     while true {
       try progress.stop.check()
       try applyAll(&applier, &position, &connection)
@@ -105,7 +112,7 @@ struct ApplyLoop: ~Copyable {
         drainThrough = nil
         announceStreaming(position)
       }
-      if options.untilCaughtUp, drainThrough == nil, try position.sequence >= newestChange() { return .caughtUp }
+      if options.untilCaughtUp, drainThrough == nil, try isCaughtUp(position) { return .caughtUp }
       progress.captured.wait(milliseconds: options.untilCaughtUp ? 20 : Self.idleMilliseconds, stop: progress.stop)
       try progress.stop.check()
       if try state.journal.group(position.group.next) == nil,
@@ -114,6 +121,16 @@ struct ApplyLoop: ~Copyable {
         throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
       }
     }
+  }
+
+  /// Whether everything is applied that was there when this was asked for the first time, and then once more what was
+  /// there at that moment: under an application that never rests there is no moment at which nothing is on its way.
+  private mutating func isCaughtUp(_ position: Position) throws -> Bool {
+    let newest = try newestChange()
+    if position.sequence >= newest { return true }
+    if let goal = goals.last, position.sequence < goal { return false }
+    goals.append(newest)
+    return goals.count > 2
   }
 
   private func announceStreaming(_ position: Position) {
@@ -136,10 +153,10 @@ struct ApplyLoop: ~Copyable {
       let applied = try applier.apply(
         group, after: position, as: Ownership(session.record), to: &connection)
       _ = consume held
+      unreported.groups += 1
+      unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
       position = applied.position
       progress.applied(position, quarantined: applier.quarantined)
-      unreported.groups += 1
-      unreported.entries += applied.entries
       if applied.quarantined > 0 {
         report(
           .warning(
@@ -154,7 +171,7 @@ struct ApplyLoop: ~Copyable {
   private mutating func tell(_ position: Position) {
     guard unreported.groups > 0, reportedAt.duration(to: .now) > .seconds(5) else { return }
     let lag = progress.status.captured.sequence.rawValue - position.sequence.rawValue
-    report(.applied(groups: unreported.groups, entries: unreported.entries, lag: max(lag, 0)))
+    report(.applied(groups: unreported.groups, changes: unreported.changes, lag: max(lag, 0)))
     unreported = (0, 0)
     reportedAt = .now
   }
@@ -188,8 +205,10 @@ struct ApplyLoop: ~Copyable {
   }
 
   private func newestChange() throws -> ChangeNumber {
-    let database = try SourceFile.openForReading(options.source)
-    return ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    let database = try SourceFile.openAgain(options.source, stop: progress.stop)
+    return try database.whenReadable(progress.stop) {
+      ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    }
   }
 
   /// A cutover began and left: with its locks in our hands it is over, one way or the other.

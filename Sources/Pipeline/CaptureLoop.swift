@@ -7,33 +7,49 @@ import SQLite
 struct CaptureLoop: ~Copyable {
   /// A look at least so often, in milliseconds, whatever inotify says.
   private static let idleMilliseconds = 1_000
+  /// How soon after a write to look again, doubled up to `idleMilliseconds`: the kernel tells of the write to the log, and
+  /// the commit shows only once the writer has synced it (or, without a log, has let go of its lock).
+  private static let glanceMilliseconds = 1
   /// While the target is away groups are larger and fewer.
   private static let awayMilliseconds = 1_000
   private static let pruneMilliseconds = 500
   private static let statusMilliseconds = 250
-  private static let retentionSeconds = 30
+  private static let retentionSeconds = 30.0
+  private static let blockBytes: Int64 = 4_096
+  /// Looking through a large journal takes no more than this share of the time.
+  private static let retentionShare = 0.01
+  /// Under steady writes a group begins no sooner than this after the one before: hundreds of tiny batches a second
+  /// would cost the disk and the target more than they gain.
+  private static let paceMilliseconds = 10
 
   private let state: StateDirectory
   private let progress: SyncProgress
   private let retention: RetentionPolicy
   private let clock: any WallClock
   private let database: Database
+  private let report: Report
   private var watcher: SourceWatcher
+  private var newTables: NewTables
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
-  private var retainedAt = ContinuousClock.now
+  private var retainAfter = ContinuousClock.now + .seconds(Self.retentionSeconds)
+  private var groupBegunAt: ContinuousClock.Instant?
   private var toldAt: ContinuousClock.Instant?
+  private var nextLook = Self.glanceMilliseconds
 
   init(
     source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
-    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock
+    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock, leftOut: [String],
+    report: @escaping Report
   ) throws {
-    let database = try SourceFile.openForWriting(path)
+    let database = try SourceFile.openAgain(path, stop: progress.stop)
     database.setBusyPatience(milliseconds: 20)
-    let capturer = try Capturer(
-      installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
-      in: database)
+    let capturer = try database.whenReadable(progress.stop) {
+      try Capturer(
+        installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
+        in: $0)
+    }
     let unapplied = try state.journal.groups(after: progress.status.applied.group)
     pruner = ChangePruner(
       boundaries: try unapplied.compactMap { try $0.parts.last.map { try state.journal.header(of: $0).last } })
@@ -43,6 +59,8 @@ struct CaptureLoop: ~Copyable {
     self.clock = clock
     self.database = database
     self.capturer = capturer
+    self.report = report
+    newTables = NewTables(known: Set(installation.tables.map(\.name) + leftOut))
     watcher = SourceWatcher(path: path)
   }
 
@@ -57,7 +75,8 @@ struct CaptureLoop: ~Copyable {
       if progress.status.targetAway {
         progress.stop.wait(milliseconds: Self.awayMilliseconds)
       } else {
-        watcher.wait(milliseconds: Self.idleMilliseconds, stop: progress.stop)
+        let wasWritten = watcher.wait(milliseconds: nextLook, stop: progress.stop)
+        nextLook = wasWritten ? Self.glanceMilliseconds : min(nextLook * 2, Self.idleMilliseconds)
       }
     }
   }
@@ -65,14 +84,33 @@ struct CaptureLoop: ~Copyable {
   private mutating func tellStatus() throws {
     guard toldAt.map({ $0.duration(to: .now) > .milliseconds(Self.statusMilliseconds) }) ?? true else { return }
     try progress.status.write(to: state.statusPath)
+    try tellNewTables()
     toldAt = .now
+  }
+
+  private mutating func tellNewTables() throws {
+    do {
+      for table in try newTables.look(in: database) {
+        report(
+          .warning(
+            "table '\(table)' was created after the copy and does not move: sync --reseed takes it along, "
+              + "cutover is refused unless it is waived"))
+      }
+    } catch let error as SQLiteError where error.isBusy {}
   }
 
   private mutating func capture() throws {
     let seen = clock.now
     guard try hasNews() else { return progress.looked(at: seen) }
+    if let begun = groupBegunAt {
+      let left = ContinuousClock.now.duration(to: begun + .milliseconds(Self.paceMilliseconds))
+      progress.stop.wait(milliseconds: Int(left.wholeMilliseconds))
+    }
+    groupBegunAt = .now
     let held = try state.captureLock.acquire(stop: progress.stop)
+    let known = capturer.position.group
     try capturer.resume(applied: progress.status.applied)
+    if capturer.position.group > known { try keepBoundaries(after: known) }
     do {
       if let captured = try capturer.capture(from: database) {
         pruner.journaled(through: captured.position.sequence)
@@ -84,29 +122,48 @@ struct CaptureLoop: ~Copyable {
     _ = consume held
   }
 
+  /// A cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
+  private mutating func keepBoundaries(after known: GroupNumber) throws {
+    for group in try state.journal.groups(after: known) {
+      if let last = group.parts.last { pruner.journaled(through: try state.journal.header(of: last).last) }
+    }
+  }
+
   /// A look without the lock, so that an idle sync costs next to nothing.
   private mutating func hasNews() throws -> Bool {
     do {
       return try capturer.hasNews(in: database)
-    } catch let error where error.isBusy {
-      return false
+    } catch {
+      if error.isBusy { return false }
+      throw error
     }
   }
 
   private mutating func prune() throws {
     guard prunedAt.duration(to: .now) > .milliseconds(Self.pruneMilliseconds) else { return }
     let applied = progress.status.applied.sequence
-    for _ in 0..<20 where !progress.stop.isRequested {
-      guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+    do {
+      for _ in 0..<20 where !progress.stop.isRequested {
+        guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+      }
+    } catch {
+      // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.
+      if !error.isBusy { throw error }
     }
     prunedAt = .now
   }
 
   private mutating func retain() throws {
-    guard retainedAt.duration(to: .now) > .seconds(Self.retentionSeconds) else { return }
-    let files = try state.journal.files()
+    let began = ContinuousClock.now
+    guard began > retainAfter else { return }
+    // A batch of a few rows takes a block of the disk all the same.
+    let files = try state.journal.files().map { file in
+      let size = (file.size + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
+      return JournalFile(name: file.name, size: size, writtenAt: file.writtenAt)
+    }
     let removable = retention.removable(files, applied: progress.status.applied.group, now: clock.now)
     if !removable.isEmpty { try state.journal.remove(removable) }
-    retainedAt = .now
+    let took = began.duration(to: .now) / .seconds(1)
+    retainAfter = .now + .seconds(max(Self.retentionSeconds, took / Self.retentionShare))
   }
 }

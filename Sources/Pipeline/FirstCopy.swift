@@ -49,8 +49,9 @@ struct FirstCopy: Sendable {
   }
 
   private func work(_ queue: TableQueue, _ board: CopyBoard, _ abort: StopSignal) throws {
-    let database = try SourceFile.openForWriting(sourcePath)
+    let database = try SourceFile.openAgain(sourcePath, stop: stop)
     var connection = try Connection(target, applicationName: "changeover copy", stop: stop, timeoutSeconds: 10)
+    let drift = try database.whenReadable(stop) { try DriftCheck(installation: installation, in: $0) }
     while let progress = queue.next() {
       try stop.check()
       try abort.check()
@@ -58,7 +59,7 @@ struct FirstCopy: Sendable {
         let plan = record.plan.tables.first(where: { $0.id == progress.table })
       else { continue }
       let sink = CopySink(plan, of: record.plan, progress: progress, catalogue, Ownership(record))
-      var copier = try TableCopier(table, sink: sink, installation: installation, stop: stop, in: database)
+      var copier = TableCopier(table, sink: sink, drift: drift, stop: stop)
       try copier.run(from: database, to: &connection) { board.copied($0, of: table.id) }
       board.done(table.id)
     }

@@ -58,6 +58,11 @@ package struct JournalReplay: Sendable {
     guard let installation else {
       throw Failure(.configuration, "\(source) is not prepared", remedy: "run changeover sync first")
     }
+    guard state.id == installation.owner, state.knownSource ?? installation.source == installation.source else {
+      throw Failure(
+        .configuration, "\(statePath) is not the state directory that \(source) belongs to",
+        remedy: "name the one that changeover sync uses with --state")
+    }
     var connection = try Connection(
       target, applicationName: "changeover replay", stop: StopSignal(), timeoutSeconds: 10)
     let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
@@ -77,6 +82,10 @@ package struct JournalReplay: Sendable {
       throw Failure(
         .badData, "the journal begins at group \(found), not at \(first)",
         remedy: "changeover journal list tells which there are")
+    }
+    for part in groups.flatMap(\.parts) where try state.journal.header(of: part).source != installation.source {
+      throw Failure(
+        .badData, "batch \(part) of the journal is of another source", remedy: "run changeover journal check")
     }
     let again = groups.filter { $0.number <= record.applied.group }
     let new = groups.filter { $0.number > record.applied.group }

@@ -21,6 +21,8 @@ package struct LagReport: Sendable {
   package var secondsIsUpperBound = false
   package var quarantined: Int64?
   package var targetReachable: Bool
+  /// Why the target could not be asked; nil where it was.
+  package var targetTrouble: String?
   /// Whether the first copy is complete: before that no number of changes says how far behind the target is.
   package var isCopied: Bool
 
@@ -40,8 +42,13 @@ package struct LagReport: Sendable {
       var seen: Known?
       while true {
         let known = try Known.look(installation.source, target, state, targetSchema, stop)
+        if let record = known.record { try SwitchRecovery.checkFence(record, database) }
         let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
         guard let applied = known.applied, try !SourceInstallation.holds(applied, in: database) else {
+          return try LagReport(installation, newest: newest, known, state, clock.now)
+        }
+        // The sync's notes may be older than what it has pruned since: then only a number too low tells a wrong file.
+        if known.record == nil, newest >= applied.sequence.rawValue {
           return try LagReport(installation, newest: newest, known, state, clock.now)
         }
         // Applied and pruned between the two looks, or not the file that was captured: then it stays so.
@@ -60,6 +67,8 @@ package struct LagReport: Sendable {
     var quarantined: Int64?
     /// From the state directory.
     var notes: SyncStatus?
+    /// Why the target could not be asked.
+    var trouble: String?
 
     var applied: Position? { record?.applied ?? notes?.applied }
 
@@ -80,7 +89,9 @@ package struct LagReport: Sendable {
         return known
       } catch let error as PostgresError {
         switch error {
-        case .connect, .connectionLost, .timedOut: return known
+        case .connect, .connectionLost, .timedOut:
+          known.trouble = error.description
+          return known
         default: throw error.failure(operation: "ask", subject: target.safeDescription)
         }
       }
@@ -91,11 +102,16 @@ package struct LagReport: Sendable {
     _ installation: SourceInstallation, newest: Int64, _ known: Known, _ state: StateDirectory?, _ now: Instant
   ) throws {
     let runsHere = try state.map { try $0.syncLock.tryAcquire() == nil } ?? false
-    let beats = known.record?.heartbeatAge.map { $0 < Heartbeat.freshness } ?? false
-    syncRunning = runsHere || beats
+    // The lock of this directory's own sync tells better than its last heartbeat, which it may have left behind.
+    let runsElsewhere =
+      known.record.map { record in
+        record.owner != state?.id && (record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
+      } ?? false
+    syncRunning = runsHere || runsElsewhere
     self.state = syncRunning ? .streaming : .stopped
     sourceSequence = newest
-    targetReachable = known.record != nil
+    targetReachable = known.trouble == nil
+    targetTrouble = known.trouble
     appliedSequence = known.applied?.sequence.rawValue
     quarantined = known.quarantined ?? known.notes?.quarantined
     isCopied = known.record.map { $0.phase != .preparing } ?? (known.notes?.state == .streaming)
@@ -105,6 +121,8 @@ package struct LagReport: Sendable {
       self.state = .copying
     }
     guard let applied = known.applied else { return }
+    // Before the first copy is complete no number says how far behind the target is.
+    guard isCopied else { return }
     changes = max(newest - applied.sequence.rawValue, 0)
     if changes == 0 {
       seconds = 0

@@ -5,22 +5,57 @@ import SQLite
 
 /// Opens the source with errors that say what to do.
 package enum SourceFile {
-  /// For commands that write to the source.
-  package static func openForWriting(_ path: String) throws -> Database {
+  private static let patienceMilliseconds = 5_000
+  /// A stop asked for is seen so often while the source is locked.
+  private static let glanceMilliseconds = 50
+
+  /// For commands that write to the source: proves that it can be written.
+  /// - Parameter takesLock: whether the write lock is taken for a moment, to prove that it can be had.
+  package static func openForWriting(
+    _ path: String, takesLock: Bool = true, stop: StopSignal = StopSignal()
+  ) throws -> Database {
     try checkExists(path)
     let database = try open(path, .readWrite)
-    try explained(path) { () throws(SQLiteError) in
+    database.setBusyPatience(milliseconds: glanceMilliseconds)
+    try patiently(path, stop) { () throws(SQLiteError) in
       _ = try database.integer("SELECT count(*) FROM sqlite_schema")
     }
     guard access(path, W_OK) == 0, access(directory(of: path), W_OK) == 0 else {
       throw SQLiteError(operation: "write", code: 8, message: "read-only").failure(path: path)
     }
-    try explained(path) { () throws(SQLiteError) in
+    try patiently(path, stop) { () throws(SQLiteError) in
       try database.execute("PRAGMA synchronous = NORMAL")
+      guard takesLock else { return }
       try database.execute("BEGIN IMMEDIATE")
       try database.execute("ROLLBACK")
     }
+    database.setBusyPatience(milliseconds: patienceMilliseconds)
     return database
+  }
+
+  /// A further connection of a process that proved that it can write: it asks for no write lock, and waits for as long
+  /// as a transaction of the application keeps readers out.
+  package static func openAgain(_ path: String, stop: StopSignal) throws -> Database {
+    try checkExists(path)
+    let database = try open(path, .readWrite)
+    do {
+      try database.whenReadable(stop) { try $0.execute("PRAGMA synchronous = NORMAL") }
+    } catch let error as SQLiteError {
+      throw error.failure(path: path)
+    }
+    return database
+  }
+
+  private static func patiently(_ path: String, _ stop: StopSignal, _ body: () throws(SQLiteError) -> Void) throws {
+    let end = ContinuousClock.now + .milliseconds(patienceMilliseconds)
+    while true {
+      do {
+        return try body()
+      } catch {
+        try stop.check()
+        guard error.isBusy, ContinuousClock.now < end else { throw error.failure(path: path) }
+      }
+    }
   }
 
   /// For commands that only look.
@@ -63,5 +98,17 @@ package enum SourceFile {
   private static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+extension Database {
+  /// Tries again for as long as a writer keeps readers out, which it can without a write-ahead log.
+  borrowing func whenReadable<R: ~Copyable>(_ stop: StopSignal, _ body: (borrowing Database) throws -> R) throws -> R {
+    while true {
+      try stop.check()
+      do {
+        return try body(self)
+      } catch let error as SQLiteError where error.isBusy {}
+    }
   }
 }

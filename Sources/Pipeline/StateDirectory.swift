@@ -57,6 +57,8 @@ package struct StateDirectory: Sendable {
 
   package var journal: JournalDirectory { JournalDirectory(path: path + "/journal") }
   package var statusPath: String { path + "/status.json" }
+  /// Names the switch whose hook ended well.
+  package var hookPath: String { path + "/switch-hook" }
   /// Held by the one sync of this source for as long as it runs.
   package var syncLock: StepLock { StepLock(path: path + "/sync.lock") }
   /// Held while a group is captured.

@@ -6,8 +6,10 @@ import SQLite
 
 /// Finds out how an interrupted switch ended, and ends it that way.
 ///
-/// The source's COMMIT is the decision: a fence with the switch's id completes it, none takes it back. The source's
-/// write lock is held while looking, so that a switch that merely hangs cannot decide meanwhile.
+/// The source's COMMIT is the decision: a fence with the switch's id completes it, none takes it back. A switch holds the
+/// source's write lock from before the target says `switching` until it has decided: whoever gets that lock after
+/// reading `switching` sees the decision, and a switch that merely hangs cannot decide later. The lock is given back
+/// before the target is worked on, so that a slow target makes no writer wait.
 package enum SwitchRecovery {
   package enum Outcome: Sendable { case completed, undone }
 
@@ -19,20 +21,26 @@ package enum SwitchRecovery {
       throw Failure(.internalError, "the target is switching without a switch id", remedy: "report this")
     }
     let phase = TargetPhase(catalogue, record.source)
-    try database.execute("BEGIN IMMEDIATE")
-    do {
-      let isFenced = try SourceInstallation.read(database)?.switchID == switchID
-      if isFenced {
-        try phase.complete(switchID, plan: record.plan, &connection)
-      } else {
-        try phase.undo(switchID, plan: record.plan, &connection)
-      }
-      database.rollback()
-      return isFenced ? .completed : .undone
-    } catch {
-      database.rollback()
-      throw error
+    let isFenced = try isFenced(record, switchID, database)
+    FaultPoint.reach("recovery-looked")
+    if isFenced {
+      try phase.complete(switchID, plan: record.plan, &connection)
+    } else {
+      try phase.undo(switchID, plan: record.plan, &connection)
     }
+    FaultPoint.reach("recovered")
+    return isFenced ? .completed : .undone
+  }
+
+  private static func isFenced(
+    _ record: SourceRecord, _ switchID: RandomID, _ database: borrowing Database
+  ) throws -> Bool {
+    try database.execute("BEGIN IMMEDIATE")
+    defer { database.rollback() }
+    if try SourceInstallation.read(database)?.switchID == switchID { return true }
+    // Without a fence the file must at least be the one that was being switched, not an older copy of it.
+    try SourceInstallation.requireHistory(through: record.applied, in: database)
+    return false
   }
 
   /// After the switch the source must carry its fence; without it the file was restored from somewhere.

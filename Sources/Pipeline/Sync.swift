@@ -1,5 +1,6 @@
 import Apply
 import Capture
+import Journal
 import Model
 import Postgres
 import SQLite
@@ -30,13 +31,15 @@ package struct Sync {
     } catch let error as PostgresError {
       if error.isStopped { return }
       throw error.failure(operation: "work on", subject: options.target.safeDescription)
+    } catch let error as JournalError {
+      throw error.failure
     } catch is Stopped {
       return
     }
   }
 
   private func runUnexplained() throws {
-    let database = try SourceFile.openForWriting(options.source)
+    let database = try SourceFile.openForWriting(options.source, stop: stop)
     // Who is running already is found before the target is asked; nothing is created before it answered.
     if let known = StateDirectory(existing: options.state), try known.syncLock.tryAcquire() == nil { throw isRunning }
     var connection = try connect()
@@ -44,7 +47,19 @@ package struct Sync {
     guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
-    try stream(session, state, connection)
+    if session.record.phase == .switched {
+      report(.switched)
+    } else {
+      let position = try startingPosition(session, state)
+      // Before anything is said of the target having everything.
+      if session.installation.switchID == nil {
+        try database.whenReadable(stop) { database in
+          try SourceInstallation.requireHistory(through: position, in: database)
+          _ = try DriftCheck(installation: session.installation, in: database)
+        }
+      }
+      try stream(session, position, state, connection)
+    }
     _ = consume lock
   }
 
@@ -58,20 +73,24 @@ package struct Sync {
     do {
       return try Connection(options.target, applicationName: "changeover sync", stop: stop, timeoutSeconds: 10)
     } catch {
+      if error.isStopped { throw Stopped() }
       throw error.failure(operation: "connect to", subject: options.target.safeDescription)
     }
   }
 
-  private func stream(_ session: SyncSession, _ state: StateDirectory, _ connection: consuming Connection) throws {
+  private func stream(
+    _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
+  ) throws {
     let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
-    let position = try startingPosition(session, state)
-    try checkHistory(position, session)
-    let capture = Worker { [options, clock] in
+    let capture = Worker { [options, clock, report] in
       do {
         var loop = try CaptureLoop(
           source: options.source, installation: session.installation, position: position, state: state,
-          progress: progress, retention: options.retention, clock: clock)
+          progress: progress, retention: options.retention, clock: clock, leftOut: session.record.plan.leftOut,
+          report: report)
         try loop.run()
+      } catch is Stopped {
+        // Asked to, perhaps because the applying side failed: that failure is the one to report.
       } catch {
         progress.fail(error)
       }
@@ -95,15 +114,6 @@ package struct Sync {
     switch try outcome.get() {
     case .caughtUp: report(.caughtUp)
     case .switched: report(.switched)
-    }
-  }
-
-  /// Nothing is copied or applied from a file that does not continue what was captured.
-  private func checkHistory(_ position: Position, _ session: SyncSession) throws {
-    guard session.record.phase != .switched, session.installation.switchID == nil else { return }
-    let database = try SourceFile.openForReading(options.source)
-    guard try SourceInstallation.holds(position, in: database) else {
-      throw SourceInstallation.historyFailure(position, path: options.source)
     }
   }
 

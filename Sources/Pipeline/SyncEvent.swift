@@ -12,7 +12,7 @@ package enum SyncEvent: Sendable {
   case copied(rows: Int64, seconds: Double)
   case buildingIndexes(done: Int, of: Int)
   case streaming(position: Position)
-  case applied(groups: Int, entries: Int, lag: Int64)
+  case applied(groups: Int, changes: Int64, lag: Int64)
   case targetAway(reason: String, retrySeconds: Double)
   case targetBack
   case caughtUp

@@ -63,6 +63,8 @@ struct SyncOpening {
       }
       return nil
     }
+    // Before anything is written: a file restored after the switch is refused, the target untouched.
+    try SwitchRecovery.checkFence(record, database)
     if record.owner != state.id {
       if let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
@@ -71,14 +73,17 @@ struct SyncOpening {
       }
       guard options.takeOver else { throw Self.ownedByAnother }
     }
-    try record.takeOver(by: state.id, catalogue, &connection)
-    if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
+    if record.phase == .switched, record.owner == state.id {
+      return SyncSession(installation: installation, record: record, catalogue: catalogue)
+    }
     for table in installation.tables where options.selection.leavesOut(table.name) {
       report(
         .warning(
           "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
         ))
     }
+    try record.takeOver(by: state.id, catalogue, &connection)
+    if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 
@@ -99,6 +104,11 @@ struct SyncOpening {
     _ database: borrowing Database, _ connection: inout Connection
   ) throws -> SyncSession {
     if let installed, installed.owner != state.id, !options.takeOver { throw Self.ownedByAnother }
+    if installed?.switchID != nil {
+      throw Failure(
+        .configuration, "\(database.path) is fenced since its switch, and this target knows nothing of it",
+        remedy: "name the target that it moved to; nothing was changed")
+    }
     try TargetInstaller.checkRights(schema: schema, &connection)
     let found = try SourceCatalogue.read(database, selection: options.selection)
     for table in found.leftOut { report(.leftOut(table: table.name, reason: table.reason)) }
@@ -107,6 +117,14 @@ struct SyncOpening {
       report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
     }
     let tables = installed?.tables ?? found.tables
+    for table in tables {
+      for index in table.unprobedIndexes {
+        report(
+          .warning(
+            "a REPLACE that displaces a row of '\(table.name)' through the UNIQUE index '\(index)' is not seen: its "
+              + "expression could fail inside a trigger"))
+      }
+    }
     guard !tables.isEmpty else {
       throw Failure(
         .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
@@ -119,13 +137,22 @@ struct SyncOpening {
     }
     let installation =
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
+    // Another one was faster by a moment.
+    guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
     var plan = Planner.plan(numbered, schema: schema)
     plan.leftOut = found.leftOut.map(\.name)
-    let record = try TargetInstaller.create(
-      plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
-      &connection)
+    let record: SourceRecord
+    do {
+      record = try TargetInstaller.create(
+        plan, source: installation.source, label: options.source, owner: state.id, base: installation.base, catalogue,
+        &connection)
+    } catch let error as PostgresError {
+      // The target said no: nothing stays half-done. Where it said nothing the next sync goes on from here.
+      if case .server = error, installed == nil { try SourceInstallation.uninstall(database) }
+      throw error
+    }
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
@@ -164,11 +191,11 @@ struct SyncOpening {
       let catalogue = try TargetCatalogue.find(&connection, schema: schema),
       let record = try SourceRecord.read(source, catalogue, &connection)
     {
-      guard record.phase == .preparing || record.phase == .syncing, installation?.switchID == nil else {
+      try Self.refuseAuthority(record.phase == .switched || installation?.switchID != nil)
+      if record.phase == .switching {
         throw Failure(
-          .configuration,
-          "the target is the authority since the switch: copying over it would lose what was written there",
-          remedy: "nothing to do; drop the target's tables by hand if that is really meant")
+          .tryAgain, "a cutover has begun and is not resolved",
+          remedy: "run changeover sync or cutover once, then --reseed")
       }
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
@@ -180,6 +207,13 @@ struct SyncOpening {
     try SourceInstallation.uninstall(database)
     try clearJournal()
     report(.note("started over: the target's tables of this source, the triggers and the journal were removed"))
+  }
+
+  private static func refuseAuthority(_ isSwitched: Bool) throws {
+    guard isSwitched else { return }
+    throw Failure(
+      .configuration, "the target is the authority since the switch: copying over it would lose what was written there",
+      remedy: "nothing to do; drop the target's tables by hand if that is really meant")
   }
 
   private func clearJournal() throws {

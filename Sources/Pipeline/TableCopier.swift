@@ -27,15 +27,14 @@ struct TableCopier: ~Copyable {
   private var cursor: [Value]?
 
   init(
-    _ table: SourceTable, sink: consuming CopySink, installation: SourceInstallation, stop: StopSignal,
-    in database: borrowing Database
-  ) throws {
+    _ table: SourceTable, sink: consuming CopySink, drift: DriftCheck, stop: StopSignal
+  ) {
     self.table = table
     self.sink = sink
     self.stop = stop
     reader = ChunkReader(table)
     columnCount = table.imageColumns.count
-    drift = try DriftCheck(installation: installation, in: database)
+    self.drift = drift
     cursor = self.sink.progress.cursor
   }
 
@@ -43,7 +42,7 @@ struct TableCopier: ~Copyable {
   mutating func run(
     from database: borrowing Database, to connection: inout Connection, report: (Int64) -> Void
   ) throws {
-    let isWAL = try database.string("PRAGMA journal_mode") == "wal"
+    let isWAL = try database.whenReadable(stop) { try $0.string("PRAGMA journal_mode") } == "wal"
     let chunkRows = isWAL ? Self.chunkRows : Self.chunkRowsWithoutWAL
     while sink.progress.step == .rows {
       try copySegment(chunkRows, database, &connection, report)
@@ -80,10 +79,8 @@ struct TableCopier: ~Copyable {
   private mutating func copyChunk(
     _ limit: Int, _ database: borrowing Database, _ connection: inout Connection
   ) throws -> Int {
-    try stop.check()
-    try database.execute("BEGIN")
+    try beginReading(database)
     do {
-      try drift.check(database)
       let statement = try reader.statement(after: cursor, limit: limit, in: database)
       var count = 0
       while try statement.step() {
@@ -96,6 +93,19 @@ struct TableCopier: ~Copyable {
     } catch {
       database.rollback()
       throw error
+    }
+  }
+
+  /// Begins a read transaction; without a write-ahead log a writer may keep readers out for as long as it likes.
+  private mutating func beginReading(_ database: borrowing Database) throws {
+    try database.whenReadable(stop) { database in
+      try database.execute("BEGIN")
+      do {
+        try drift.check(database)
+      } catch {
+        database.rollback()
+        throw error
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import Model
 package struct Database: ~Copyable {
   let handle: OpaquePointer
   package let path: String
+  private let patience = Patience()
 
   package enum Access: Sendable { case readOnly, readWrite, create }
 
@@ -40,8 +41,24 @@ package struct Database: ~Copyable {
   /// Our own handler: SQLite's sleeps up to 100 ms and starves against a busy writer. This one tries every 0.1 ms at
   /// first and every millisecond later.
   package borrowing func setBusyPatience(milliseconds: Int) {
+    patience.milliseconds = milliseconds
     let attempts = BusyHandler.attempts(milliseconds: milliseconds)
     sqlite3_busy_handler(handle, BusyHandler.callback, UnsafeMutableRawPointer(bitPattern: attempts))
+  }
+
+  /// Until when statements wait for another process's lock, however many they are.
+  package borrowing func setBusyDeadline(_ deadline: ContinuousClock.Instant) {
+    let left = max(ContinuousClock.now.duration(to: deadline) / .milliseconds(1), 0)
+    let end = BusyDeadline.milliseconds + Int(min(left, 1e12))
+    sqlite3_busy_handler(handle, BusyDeadline.callback, UnsafeMutableRawPointer(bitPattern: end))
+  }
+
+  /// Runs `body` without waiting for any lock.
+  package borrowing func withoutWaiting<R, E: Error>(_ body: (borrowing Database) throws(E) -> R) throws(E) -> R {
+    let usual = patience.milliseconds
+    setBusyPatience(milliseconds: 0)
+    defer { setBusyPatience(milliseconds: usual) }
+    return try body(self)
   }
 
   /// Prepares one statement.
@@ -112,15 +129,36 @@ package struct Database: ~Copyable {
     sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
   }
 
+  /// Tells open connections apart, as long as one of its statements lives.
+  package var identity: Int { Int(bitPattern: handle) }
+
   package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
   /// Rows that the last INSERT, UPDATE or DELETE changed.
   package var changes: Int64 { sqlite3_changes64(handle) }
 
-  /// Makes every commit that a read transaction can see survive a power cut: syncs the write-ahead log.
+  /// Makes every commit that a read transaction can see survive a power cut.
   package borrowing func syncLog() throws(SQLiteError) {
-    let code = changeover_sync_log(handle)
+    var isLog: Int32 = 0
+    let code = changeover_sync(handle, &isLog)
     guard code == SQLITE_OK else { throw error("sync the write-ahead log", code: code) }
+    if isLog == 0 { try syncRollbackJournal() }
+  }
+
+  /// Without a write-ahead log a commit is the end of the rollback journal, which most modes do not wait for: if it came
+  /// back after a power cut it would undo the commit.
+  private borrowing func syncRollbackJournal() throws(SQLiteError) {
+    guard let name = sqlite3_db_filename(handle, "main"), name.pointee != 0 else { return }
+    let file = String(cString: name)
+    for path in [file + "-journal", file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."] {
+      let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+      if descriptor < 0, errno == ENOENT { continue }
+      defer { close(descriptor) }
+      guard descriptor >= 0, fsync(descriptor) == 0 else {
+        throw SQLiteError(
+          operation: "sync the rollback journal", code: SQLITE_IOERR, message: String(cString: strerror(errno)))
+      }
+    }
   }
 
   /// Whether triggers fire for this connection's own writes.
@@ -147,6 +185,29 @@ package struct Database: ~Copyable {
 package struct InterruptHandle: @unchecked Sendable {  // sqlite3_interrupt may be called from any thread.
   let handle: OpaquePointer
   package func interrupt() { sqlite3_interrupt(handle) }
+}
+
+/// Waits for another process's lock up to a moment, which is the handler's context: a number, not a pointer.
+private enum BusyDeadline {
+  private static let microseconds: UInt32 = 200
+
+  /// The monotonic clock.
+  static var milliseconds: Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+  }
+
+  static let callback: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Int32 = { context, _ in
+    guard milliseconds < Int(bitPattern: context) else { return 0 }
+    usleep(microseconds)
+    return 1
+  }
+}
+
+/// What the busy handler was last set to.
+private final class Patience {
+  var milliseconds = 0
 }
 
 /// Waits for another process's lock by short sleeps.

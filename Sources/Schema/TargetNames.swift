@@ -1,6 +1,7 @@
 /// Makes names that PostgreSQL takes: at most 63 bytes, not empty, no system column's, and each only once.
 struct TargetNames {
   private static let limit = 63
+  /// `oid` is a column like any other since PostgreSQL 12.
   private static let systemColumns: Set<String> = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
   private var taken: Set<String> = []
 

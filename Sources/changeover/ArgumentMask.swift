@@ -29,11 +29,21 @@ enum ArgumentMask {
     var from = 0
     while let found = find("password=", in: bytes, from: from) {
       let start = found + "password=".utf8.count
-      let end = bytes[start...].firstIndex { [UInt8(ascii: " "), UInt8(ascii: "&")].contains($0) } ?? bytes.count
+      let end = endOfValue(bytes, from: start)
       ranges.append(start..<end)
       from = end
     }
     return ranges
+  }
+
+  /// A value in single quotes, with backslashes before a quote in it, or one up to a space or the next parameter.
+  private static func endOfValue(_ bytes: [UInt8], from start: Int) -> Int {
+    guard start < bytes.count, bytes[start] == UInt8(ascii: "'") else {
+      return bytes[start...].firstIndex { [UInt8(ascii: " "), UInt8(ascii: "&")].contains($0) } ?? bytes.count
+    }
+    var at = start + 1
+    while at < bytes.count, bytes[at] != UInt8(ascii: "'") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+    return min(at + 1, bytes.count)
   }
 
   private static func find(_ text: String, in bytes: [UInt8], from: Int) -> Int? {

@@ -13,11 +13,12 @@ struct Changeover: ParsableCommand {
       how far behind it is. cutover switches, with a pause of milliseconds for the application's writers.
 
       Exit codes: 0 good, 1 the check failed, 64 usage, 65 bad data, 69 a database cannot be reached, 70 internal, \
-      75 try again (another changeover owns this source), 78 configuration.
+      75 try again (another changeover owns this source, or it stayed locked), 78 configuration.
       """,
     version: "0.1.0",
     subcommands: [
-      SyncCommand.self, LagCommand.self, CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
+      SyncCommand.self, LagCommand.self, StatusCommand.self, CutoverCommand.self, JournalCommand.self,
+      UninstallCommand.self,
     ])
 
   static func main() {

@@ -15,7 +15,7 @@ struct StoreOptions: ParsableArguments {
       discussion: "Keep a password out of it: use DATABASE_URL, PGPASSWORD or a password file."))
   var target: String?
 
-  @Option(help: "Directory for the journal (default: the source's path plus .changeover).")
+  @Option(help: "Directory for the journal (CHANGEOVER_STATE; default: the source's path plus .changeover).")
   var state: String?
 
   @Option(help: "The target's schema for the tables (default: the connection's own).")

@@ -22,7 +22,7 @@ struct CutoverCommand: ParsableCommand {
   @Option(help: "Seconds that writers may wait; after that it gives up by itself.")
   var pauseLimit = 5.0
 
-  @Option(help: "Seconds to wait for the source's write lock; nobody else waits meanwhile.")
+  @Option(help: "Seconds to wait for each lock, of the sync, the target and the source; no writer waits meanwhile.")
   var lockTimeout = 30.0
 
   @Option(help: "Lag in seconds above which it does not begin.")
@@ -31,7 +31,11 @@ struct CutoverCommand: ParsableCommand {
   @Option(help: "Accept a finding, by the name that the report gives it. May be given several times.")
   var waive: [String] = []
 
-  @Option(help: "A shell command that tells the application where to go, run once PostgreSQL is open.")
+  @Option(
+    help: ArgumentHelp(
+      "A shell command that tells the application where to go, run once PostgreSQL is open.",
+      discussion: "Its output goes to standard error. Where it failed, or an interrupted cutover never came to it, "
+        + "running cutover --execute again runs it; after it ended well it is not run again."))
   var onSwitch: String?
 
   @Flag(help: "One JSON object at the end.")
@@ -48,14 +52,16 @@ struct CutoverCommand: ParsableCommand {
     let options = CutoverOptions(
       source: try stores.source(configuration), target: try stores.target(configuration),
       state: try stores.state(configuration), targetSchema: stores.targetSchema ?? configuration.targetSchema,
-      execute: execute, pauseLimit: pauseLimit, lockTimeout: lockTimeout, maxLag: maxLag, waived: Set(waive),
+      execute: execute, pauseLimit: pauseLimit, lockTimeout: lockTimeout, maxLag: maxLag,
+      waived: Set(waive.map { $0.hasPrefix("foreign key ") ? String($0.dropFirst("foreign key ".count)) : $0 }),
       onSwitch: onSwitch)
     let json = json
     let report = try Cutover(options) { checkpoint in
       if !json { Terminal.print(Self.line(checkpoint)) }
     }.run()
     if json { Terminal.print(report.json.text) } else { Terminal.print(conclusion(report)) }
-    if !(execute ? report.switched : report.isGo) { throw ExitCode(ExitStatus.checkFailed.rawValue) }
+    // A hook that failed, say, does not undo the switch, and is not passed over either.
+    if !(report.isGo && (report.switched || !execute)) { throw ExitCode(ExitStatus.checkFailed.rawValue) }
   }
 
   private static func line(_ checkpoint: Checkpoint) -> String {
@@ -65,12 +71,17 @@ struct CutoverCommand: ParsableCommand {
   }
 
   private func conclusion(_ report: CutoverReport) -> String {
-    if report.wasSwitchedBefore { return "PostgreSQL is the authority already: there is nothing to switch." }
+    if report.wasSwitchedBefore {
+      return "PostgreSQL is the authority already: there is nothing to switch."
+        + (report.isGo ? "" : " What failed above can be tried again.")
+    }
     guard execute else {
       return report.isGo ? "GO. Nothing was changed: run it again with --execute." : "NO-GO. Nothing was changed."
     }
     func rounded(_ value: Double?) -> String { value.map { "\(($0 * 10).rounded() / 10)" } ?? "–" }
     guard report.switched else { return "NOT switched: the SQLite file is the authority as before." }
-    return "Switched. pause_ms \(rounded(report.pauseMilliseconds)), refused_ms \(rounded(report.refusedMilliseconds))"
+    let rest = report.isGo ? "" : "; see what failed above"
+    return
+      "Switched\(rest). pause_ms \(rounded(report.pauseMilliseconds)), refused_ms \(rounded(report.refusedMilliseconds))"
   }
 }

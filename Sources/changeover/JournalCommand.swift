@@ -40,7 +40,6 @@ struct JournalCommand: ParsableCommand {
           let batch = try Batch(reading: path)
           if json {
             try batch.writeJSON { Terminal.write($0, to: 1) }
-            Terminal.write("\n", to: 1)
           } else {
             try batch.describe(values: values) { Terminal.write($0, to: 1) }
           }

@@ -47,7 +47,9 @@ extension LagReport {
     var text = state.rawValue
     if state != .switched, !syncRunning { text += " (no sync is running)" }
     guard let changes, let applied = appliedSequence, let newest = sourceSequence else {
-      return text + ": lag is not known" + (targetReachable ? "" : ", PostgreSQL cannot be reached")
+      if state == .copying || targetReachable && !isCopied { return text + ": the first copy is not finished" }
+      let reason = targetTrouble.map { ", PostgreSQL cannot be reached: \($0)" }
+      return text + ": lag is not known" + (reason ?? ", this target knows nothing of the source")
     }
     text += changes == 0 ? ": nothing behind" : ": \(changes) changes behind"
     if changes > 0 {
@@ -56,7 +58,7 @@ extension LagReport {
     }
     text += " (source at \(newest), target at \(applied))"
     if let quarantined, quarantined > 0 { text += ", \(quarantined) rows in the quarantine" }
-    if !targetReachable { text += ", PostgreSQL cannot be reached: as the sync last knew" }
+    if let targetTrouble { text += ", as the sync last knew: PostgreSQL cannot be reached (\(targetTrouble))" }
     return text
   }
 }

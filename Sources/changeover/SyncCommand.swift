@@ -10,10 +10,10 @@ struct SyncCommand: ParsableCommand {
 
   @OptionGroup var stores: StoreOptions
 
-  @Option(help: "Only tables whose names match (* and ?). May be given several times.")
+  @Option(help: "Only tables whose names match (* and ?); counts at the first start. May be given several times.")
   var include: [String] = []
 
-  @Option(help: "Leave out tables whose names match (* and ?). May be given several times.")
+  @Option(help: "Leave out tables whose names match (* and ?); counts at the first start. May be given several times.")
   var exclude: [String] = []
 
   @Option(help: "Tables copied at a time (default 2).")
@@ -33,6 +33,8 @@ struct SyncCommand: ParsableCommand {
   }
 
   func run() throws {
+    let stop = StopSignal()
+    Signals.stop(with: stop)
     let configuration = try stores.configuration()
     let options = SyncOptions(
       source: try stores.source(configuration), target: try stores.target(configuration),
@@ -42,8 +44,6 @@ struct SyncCommand: ParsableCommand {
         exclude: exclude.isEmpty ? configuration.exclude : exclude),
       targetSchema: stores.targetSchema ?? configuration.targetSchema, untilCaughtUp: untilCaughtUp, reseed: reseed,
       takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention)
-    let stop = StopSignal()
-    Signals.stop(with: stop)
     let reporter = SyncReporter()
     defer { reporter.finish() }
     try Sync(options, stop: stop) { reporter.tell($0) }.run()

@@ -36,8 +36,8 @@ final class SyncReporter: Sendable {
     case .buildingIndexes(let done, let total):
       if total > 0, done == total || isDue(seconds: 1) { line("indexes: \(done) of \(total)") }
     case .streaming(let position): line("streaming from group \(position.group), change \(position.sequence)")
-    case .applied(let groups, let entries, let lag):
-      line("applied \(entries) rows in \(groups) groups, \(lag) changes behind")
+    case .applied(let groups, let changes, let lag):
+      line("applied \(changes) changes in \(groups) groups, \(lag) behind")
     case .targetAway(let reason, let seconds):
       warn("PostgreSQL is away: \(reason); changes go on into the journal, next try in \(Self.decimal(seconds)) s")
     case .targetBack: line("PostgreSQL is back")

@@ -12,16 +12,25 @@ struct UninstallCommand: ParsableCommand {
 
   @OptionGroup var stores: StoreOptions
 
+  @Flag(help: "Uninstall although the state directory that owns the source is gone.")
+  var takeOver = false
+
   func run() throws {
     let configuration = try stores.configuration()
     let source = try stores.source(configuration)
     let database = try SourceFile.openForWriting(source)
     do {
-      guard try SourceInstallation.isInstalled(database) else {
+      guard let installation = try SourceInstallation.read(database) else {
         return Terminal.print("\(source): nothing of changeover is there")
       }
+      let state = StateDirectory(existing: try stores.state(configuration))
+      guard takeOver || installation.owner == state?.id else {
+        throw Failure(
+          .tryAgain, "\(source) belongs to another state directory, whose sync may be running",
+          remedy: "name it with --state; if it is gone for good, add --take-over")
+      }
       // Held to the end, so that no sync starts meanwhile.
-      let lock = try StateDirectory(existing: try stores.state(configuration)).map { state in
+      let lock = try state.map { state in
         guard let lock = try state.syncLock.tryAcquire() else {
           throw Failure(.tryAgain, "changeover sync of \(source) is running", remedy: "stop it first")
         }

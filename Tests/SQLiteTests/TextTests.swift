@@ -6,7 +6,8 @@ import Testing
 @Suite struct TextTests {
   /// Names that SQLite takes; the last ones are a quote that Swift joins with what follows into one character.
   static let names = [
-    "plain", "two words", "say \"hi\"", "\"", "\"\"", "it's", "[x]", "`y`", "select", "", "ß", "名前", "e\u{301}", "a;b--c",
+    "plain", "two words", "say \"hi\"", "\"", "\"\"", "it's", "[x]", "`y`", "select", "", "ß", "名前", "e\u{301}",
+    "a;b--c",
     "\"\u{301}", "'\u{301}\"\u{20DD}x", "line\r\nend", "{id}",
   ]
 

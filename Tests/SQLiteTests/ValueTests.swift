@@ -32,10 +32,11 @@ import Testing
   }
 
   /// Case 25.
-  @Test(arguments: [
-    [], [0], [0, 0, 0], Array("a\0b".utf8), [0xFF, 0xFE], [0xC3], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
-    Array("Zoë 🐘 e\u{301}".utf8), [UInt8](repeating: 0x61, count: 100_000),
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [], [0], [0, 0, 0], Array("a\0b".utf8), [0xFF, 0xFE], [0xC3], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
+      Array("Zoë 🐘 e\u{301}".utf8), [UInt8](repeating: 0x61, count: 100_000),
+    ] as [[UInt8]])
   func `text comes back byte for byte, NUL and invalid UTF-8 included`(bytes: [UInt8]) throws {
     #expect(try roundTrip(.text(bytes)) == .text(bytes))
   }
@@ -66,7 +67,8 @@ import Testing
 
   /// Case 24.
   @Test(arguments: [
-    0.0, -0.0, 0.1 + 0.2, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .infinity, -.infinity, .greatestFiniteMagnitude, .pi, 1e15, 9.007199254740993e15,
+    0.0, -0.0, 0.1 + 0.2, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .infinity, -.infinity,
+    .greatestFiniteMagnitude, .pi, 1e15, 9.007199254740993e15,
   ])
   func `reals come back bit for bit`(real: Double) throws {
     #expect(try roundTrip(.real(real)) == .real(real))

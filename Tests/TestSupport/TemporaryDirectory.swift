@@ -6,8 +6,9 @@ package final class TemporaryDirectory: Sendable {
   package let path: String
 
   package init() throws {
-    var template = Array("/tmp/changeover-test-XXXXXX".utf8CString)
-    guard let name = mkdtemp(&template) else { throw SystemFailure("make a directory", errno) }
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/changeover-test-XXXXXX".utf8CString)
+    guard let name = mkdtemp(&template) else { throw SystemFailure("make a directory in \(parent)", errno) }
     path = String(cString: name)
   }
 

@@ -1,0 +1,101 @@
+import Apply
+import Capture
+import Model
+import Postgres
+import SQLite
+
+/// Where the move stands, in words: phase, tables, lag, quarantine, and what can be done next.
+package struct StatusReport: Sendable {
+  /// A table of the source and how far it has come.
+  package struct Table: Sendable {
+    package var source: String
+    package var target: String
+    package var rowsCopied: Int64
+    package var rowsExpected: Int64
+    /// All rows and the key are there.
+    package var isCopied: Bool
+  }
+
+  package var lag: LagReport
+  /// Nil while the target is away.
+  package var phase: Phase?
+  package var tables: [Table] = []
+  package var quarantine: [QuarantineSummary] = []
+
+  /// Looks now.
+  package static func look(
+    source: String, target: ConnectionTarget, state: String, targetSchema: String?
+  ) throws -> StatusReport {
+    let lag = try LagReport.look(source: source, target: target, state: state, targetSchema: targetSchema)
+    var report = StatusReport(lag: lag)
+    guard lag.targetReachable else { return report }
+    let database = try SourceFile.openForReading(source)
+    do {
+      guard let installation = try SourceInstallation.read(database) else { return report }
+      var connection = try Connection(
+        target, applicationName: "changeover status", stop: StopSignal(), timeoutSeconds: 10)
+      let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
+      guard let catalogue = try TargetCatalogue.find(&connection, schema: schema),
+        let record = try SourceRecord.read(installation.source, catalogue, &connection)
+      else { return report }
+      report.phase = record.phase
+      let copied = try CopyProgress.read(record.source, catalogue, &connection)
+      for plan in record.plan.tables {
+        let progress = copied.first { $0.table == plan.id }
+        report.tables.append(
+          Table(
+            source: plan.sourceName, target: plan.targetName, rowsCopied: progress?.rows ?? 0,
+            rowsExpected: max(progress?.expected ?? 0, progress?.rows ?? 0), isCopied: progress?.step == .done))
+      }
+      report.quarantine = try QuarantineSummary.read(record.source, catalogue, &connection)
+      return report
+    } catch let error as SQLiteError {
+      throw error.failure(path: source)
+    } catch let error as PostgresError {
+      throw error.failure(operation: "ask", subject: target.safeDescription)
+    }
+  }
+
+  /// What can be done next.
+  package var next: String {
+    switch phase {
+    case nil: "PostgreSQL cannot be reached: bring it back; the sync, if it runs, goes on by itself"
+    case .preparing:
+      lag.syncRunning
+        ? "wait for the first copy to finish" : "start changeover sync: it goes on with the first copy where it was"
+    case .syncing where !quarantine.isEmpty:
+      "mend the rows in the quarantine in SQLite: cutover is refused while there are any"
+    case .syncing where !lag.syncRunning: "start changeover sync to keep the target in step"
+    case .syncing: "changeover cutover tells whether the switch can be made now"
+    case .switching:
+      "a cutover is going on, or was interrupted: run changeover cutover or sync, which finish or undo it"
+    case .switched: "PostgreSQL is the authority: nothing is left to do here"
+    }
+  }
+
+  package var json: JSON {
+    .object([
+      ("phase", phase.map { .string($0.rawValue) } ?? .null), ("lag", lag.json),
+      (
+        "tables",
+        .array(
+          tables.map {
+            .object([
+              ("name", .string($0.source)), ("target", .string($0.target)), ("rows_copied", .integer($0.rowsCopied)),
+              ("rows_expected", .integer($0.rowsExpected)), ("copied", .bool($0.isCopied)),
+            ])
+          })
+      ),
+      (
+        "quarantine",
+        .array(
+          quarantine.map {
+            .object([
+              ("table", .string($0.table)), ("column", $0.column.map { .string($0) } ?? .null),
+              ("reason", .string($0.reason)), ("rows", .integer($0.rows)), ("example_key", .string($0.exampleKey)),
+            ])
+          })
+      ), ("next", .string(next)),
+    ])
+  }
+}

@@ -1,0 +1,103 @@
+import Apply
+import Model
+import Testing
+
+@testable import Cutover
+
+struct GatesTests {
+  private let good = Gates(
+    phase: .syncing, lag: .init(seconds: 0.2, changes: 3, isSyncRunning: true), maxLag: 10, quarantined: 0,
+    obstacles: [], newTables: [], unguarded: [], waived: [], hook: .none)
+
+  private func expect(
+    _ refusals: [String], sourceLocation: SourceLocation = #_sourceLocation, _ change: (inout Gates) -> Void
+  ) {
+    var gates = good
+    change(&gates)
+    #expect(gates.findings.filter { !$0.ok }.map(\.name) == refusals, sourceLocation: sourceLocation)
+  }
+
+  @Test func `says GO where nothing speaks against it`() {
+    #expect(good.findings.filter { !$0.ok }.isEmpty)
+    #expect(good.findings.map(\.name) == ["streaming", "lag", "quarantine", "foreign keys", "tables", "way back"])
+  }
+
+  @Test(arguments: [Phase.preparing, .switching, .switched])
+  func `refuses in every phase but the one that follows`(phase: Phase) {
+    expect(["streaming"]) { $0.phase = phase }
+  }
+
+  @Test func `names an interrupted cutover as such`() {
+    var gates = good
+    gates.phase = .switching
+    #expect(gates.findings[0].detail.contains("interrupted"))
+  }
+
+  @Test func `holds lag against its limit while a sync runs`() {
+    expect([]) { $0.lag.seconds = 10 }
+    expect(["lag"]) { $0.lag.seconds = 10.1 }
+    expect(["lag"]) { $0.lag.seconds = nil }
+    expect([]) {
+      $0.maxLag = 0
+      $0.lag.seconds = 0
+    }
+  }
+
+  /// Cutover catches up by itself, before writers wait.
+  @Test func `does not hold the time since the last sync against a source that none follows`() {
+    expect([]) { $0.lag = .init(seconds: 86_400, changes: 5, isSyncRunning: false) }
+    expect(["lag"]) { $0.lag = .init(seconds: nil, changes: nil, isSyncRunning: false) }
+  }
+
+  @Test func `refuses with rows in the quarantine`() {
+    expect(["quarantine"]) { $0.quarantined = 1 }
+  }
+
+  @Test func `lists each foreign key with orphans until it is waived by name`() {
+    let obstacles = [
+      ForeignKeys.Obstacle(key: "a_fkey", table: "a", orphans: 3), .init(key: "b_fkey", table: "b", orphans: nil),
+    ]
+    expect(["foreign key a_fkey", "foreign key b_fkey"]) { $0.obstacles = obstacles }
+    expect(["foreign key b_fkey"]) {
+      $0.obstacles = obstacles
+      $0.waived = ["a_fkey"]
+    }
+    expect([]) {
+      $0.obstacles = obstacles
+      $0.waived = ["a_fkey", "b_fkey"]
+    }
+  }
+
+  @Test func `tells how many rows lead nowhere and how to accept that`() {
+    var gates = good
+    gates.obstacles = [.init(key: "a_fkey", table: "a", orphans: 3)]
+    let detail = gates.findings.first { $0.name == "foreign key a_fkey" }?.detail
+    #expect(detail == "3 rows of 'a' lead nowhere: mend them, or accept with --waive a_fkey")
+  }
+
+  @Test func `lists each table that came after the copy until it is waived by name`() {
+    expect(["table:new", "table:newer"]) { $0.newTables = ["new", "newer"] }
+    expect(["table:newer"]) {
+      $0.newTables = ["new", "newer"]
+      $0.waived = ["table:new"]
+    }
+  }
+
+  @Test func `waives nothing else`() {
+    expect(["lag", "quarantine", "way back"]) {
+      $0.quarantined = 1
+      $0.lag.seconds = 99
+      $0.unguarded = ["a"]
+      $0.waived = ["quarantine", "lag", "way back", "streaming"]
+    }
+  }
+
+  @Test func `refuses where writes to the target would not be recorded`() {
+    expect(["way back"]) { $0.unguarded = ["a", "b"] }
+  }
+
+  @Test func `refuses a hook that cannot be run`() {
+    expect(["hook runnable"]) { $0.hook = .missing("/no/such") }
+    expect([]) { $0.hook = .runnable }
+  }
+}

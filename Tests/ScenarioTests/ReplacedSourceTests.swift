@@ -1,0 +1,165 @@
+import Glibc
+import Testing
+
+/// The source is not the file it was, or its schema moved (cases 8, 11, 17).
+@Suite(.enabled(if: Scenario.isPossible, Scenario.skipped), .serialized)
+struct ReplacedSourceTests {
+  private static let contents = """
+    SELECT (SELECT count(*) FROM account), (SELECT sum(balance) FROM account), (SELECT count(*) FROM event)
+    """
+
+  /// A whole copy of the file as it is now, as a backup would make it.
+  private func backUp(_ it: Scenario) throws -> String {
+    let path = it.directory + "/backup-\(UInt32.random(in: 0 ... .max)).db"
+    try it.sqlite("VACUUM INTO '\(path)';")
+    try it.sqlite("PRAGMA journal_mode = wal;", path)
+    return path
+  }
+
+  private func putInPlace(_ copy: String, _ it: Scenario) {
+    unlink(it.source + "-wal")
+    unlink(it.source + "-shm")
+    rename(copy, it.source)
+  }
+
+  @Test func `an older copy put in place while it runs stops the sync and nothing is lost on the target`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 100)
+      try it.sqlite("DROP TABLE event; CREATE TABLE event (id INTEGER PRIMARY KEY, kind, payload, at);")
+      let sync = try it.startStreaming()
+      let copy = try backUp(it)
+      try it.sqlite(
+        "DELETE FROM account WHERE id < 50; UPDATE account SET balance = 0; INSERT INTO event VALUES (1, 'x', NULL, 1);"
+      )
+      try it.waitUntilCaughtUp()
+      let before = try it.psql(Self.contents)
+      putInPlace(copy, it)
+      #expect(try sync.wait() == 65)
+      #expect(
+        sync.errors.contains("was replaced by another file") && sync.errors.contains("--reseed"), "\(sync.errors)")
+      // It stays refused, also once the copy has as many changes as the file that is gone.
+      for _ in 0..<200 { try it.sqlite("UPDATE account SET balance = balance + 1 WHERE id = 3;"); break }
+      try it.sqlite("UPDATE account SET balance = 1; UPDATE account SET balance = 2; UPDATE account SET balance = 3;")
+      let again = try it.changeover("sync", "--until-caught-up")
+      #expect(again.status == 65 && again.errors.contains("--reseed"), "\(again.errors)")
+      #expect(try it.psql(Self.contents) == before)
+      let reseeded = try it.changeover("sync", "--until-caught-up", "--reseed")
+      #expect(reseeded.status == 0, "\(reseeded.errors)")
+      try it.expectEqual()
+    }
+  }
+
+  @Test func `an older copy put in place while nothing runs is refused with the evidence`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 100)
+      try it.sqlite("DROP TABLE event; CREATE TABLE event (id INTEGER PRIMARY KEY, kind, payload, at);")
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      let copy = try backUp(it)
+      try it.sqlite("DELETE FROM account WHERE id < 50;")
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      let before = try it.psql(Self.contents)
+      putInPlace(copy, it)
+      let refused = try it.changeover("sync", "--until-caught-up")
+      #expect(
+        refused.status == 65 && refused.errors.contains("older copy") && refused.errors.contains("change "),
+        "\(refused.errors)")
+      // The copy reaches the same number with the same keys: the nonce tells them apart.
+      try it.sqlite("DELETE FROM account WHERE id < 50;")
+      let again = try it.changeover("sync", "--until-caught-up")
+      #expect(again.status == 65 && again.errors.contains("older copy"), "\(again.errors)")
+      #expect(try it.psql(Self.contents) == before)
+      #expect(try it.changeover("sync", "--until-caught-up", "--reseed").status == 0)
+      try it.expectEqual()
+    }
+  }
+
+  @Test func `a copy from before the triggers is refused, and reseed copies it anew`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 100)
+      let copy = try backUp(it)
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      let before = try it.psql(Self.contents)
+      putInPlace(copy, it)
+      let schema = try it.sourceSchema()
+      let refused = try it.changeover("sync", "--until-caught-up")
+      #expect(refused.status == 65 && refused.errors.contains("--reseed"), "\(refused.errors)")
+      #expect(try it.psql(Self.contents) == before)
+      #expect(try it.sourceSchema() == schema)
+      let reseeded = try it.changeover("sync", "--until-caught-up", "--reseed")
+      #expect(reseeded.status == 0, "\(reseeded.errors)")
+      try it.expectEqual()
+    }
+  }
+
+  @Test func `a file that is gone stops the sync`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 10)
+      let sync = try it.startStreaming()
+      rename(it.source, it.source + ".moved")
+      #expect(try sync.wait(seconds: 10) == 65)
+      #expect(sync.errors.contains("was deleted or moved away"), "\(sync.errors)")
+      rename(it.source + ".moved", it.source)
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      try it.expectEqual()
+    }
+  }
+
+  @Test(arguments: [
+    ("ALTER TABLE account ADD COLUMN extra TEXT DEFAULT 'x';", "columns of table 'account'"),
+    ("CREATE UNIQUE INDEX late ON slot (holder, place);", "UNIQUE indexes of table 'slot'"),
+    ("DROP TABLE line;", "table 'line' was dropped"),
+    ("VACUUM;", "VACUUM renumbered"),
+    ("DROP TRIGGER _changeover_1_insert;", "trigger"),
+  ])
+  func `a schema that moved stops the sync with the remedy`(change: String, words: String) throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 50)
+      try it.sqlite("DELETE FROM event WHERE rowid % 2;")
+      let sync = try it.startStreaming()
+      try it.sqlite(change)
+      #expect(try sync.wait(seconds: 10) == 65)
+      #expect(sync.errors.contains(words) && sync.errors.contains("--reseed"), "\(sync.errors)")
+      let again = try it.changeover("sync", "--until-caught-up")
+      #expect(again.status == 65 && again.errors.contains(words), "\(again.errors)")
+      let reseeded = try it.changeover("sync", "--until-caught-up", "--reseed")
+      #expect(reseeded.status == 0, "\(reseeded.errors)")
+      try it.expectEqual()
+    }
+  }
+
+  @Test func `a table created later is named, and patterns given later are said to be too late`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 20)
+      let sync = try it.startStreaming("--exclude", "line")
+      try it.sqlite("CREATE TABLE late (id INTEGER PRIMARY KEY); INSERT INTO late VALUES (1);")
+      try sync.waitUntilSays("table 'late' was created after the copy and does not move", seconds: 10)
+      #expect(!sync.errors.contains("table 'line' was created"))
+      #expect(try sync.stop() == 0)
+      let again = try it.startStreaming("--exclude", "slot")
+      try again.waitUntilSays("table 'late' was created after the copy", seconds: 10)
+      #expect(
+        again.errors.contains("'slot' moves all the same"), "\(again.errors)")
+      #expect(try again.stop() == 0)
+      try it.expectEqual(exclude: ["late", "line"])
+      #expect(try it.changeover("sync", "--until-caught-up", "--reseed").status == 0)
+      try it.expectEqual()
+    }
+  }
+
+  @Test func `a plain index, a view, a trigger or a table beside does not disturb`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 50)
+      let sync = try it.startStreaming()
+      try it.sqlite(
+        """
+        CREATE INDEX plain ON account (balance); CREATE VIEW v AS SELECT * FROM slot;
+        CREATE TRIGGER own AFTER INSERT ON slot BEGIN UPDATE account SET note = 'by trigger' WHERE id = NEW.id; END;
+        INSERT INTO slot VALUES (9999, 9999, 'x'); ANALYZE; REINDEX; PRAGMA user_version = 7;
+        INSERT OR REPLACE INTO slot VALUES (3, 9999, 'y');
+        """)
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+    }
+  }
+}
