@@ -93,8 +93,8 @@ struct DDLTests {
     let target = try Target(defaults)
     try open(target)
     try target.run("SET TimeZone = 'Asia/Tokyo'; INSERT INTO \(target.name(defaults)) DEFAULT VALUES")
-    let row = try target.rows(defaults)[0]
-    #expect(row[0] == .one)
+    let row = try #require(try target.rows(defaults).first)
+    #expect(row.first == .one)
     for (number, expected) in cases.enumerated() {
       #expect(row[number + 1] == expected.2, "DEFAULT \(expected.1)")
     }

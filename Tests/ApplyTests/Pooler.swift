@@ -22,15 +22,17 @@ enum Pooler {
     .first { (path: String) in access(path, X_OK) == 0 }
 
   private static let running: Result<UInt16, any Error> = Result { try start() }
+  /// Ends the pooler with this process, however that ends. Written once, before the first connection through it.
+  nonisolated(unsafe) private static var supervisor: Child?
 
   private static func start() throws -> UInt16 {
     guard let program else { throw SystemFailure("find pgbouncer", ENOENT) }
     let target = try ConnectionTarget(TestServer.url)
     let port = try freePort()
-    let directory = try TemporaryDirectory()
-    let users = directory.file("users.txt")
-    let configuration = directory.file("pgbouncer.ini")
-    try write("\"postgres\" \"\"\n", to: users)
+    var template = Array("/tmp/changeover-pooler-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else { throw SystemFailure("make a directory", errno) }
+    let directory = String(cString: made)
+    try write("\"postgres\" \"\"\n", to: "\(directory)/users.txt")
     try write(
       """
       [databases]
@@ -39,22 +41,28 @@ enum Pooler {
       listen_addr = 127.0.0.1
       listen_port = \(port)
       auth_type = trust
-      auth_file = \(users)
+      auth_file = \(directory)/users.txt
       auth_user = postgres
       auth_query = SELECT $1::text, '\(Role.password)'::text
       pool_mode = transaction
       default_pool_size = 3
       unix_socket_dir =
-      """, to: configuration)
-    var words = [program, "-q", configuration]
-    if geteuid() == 0 {
-      // It refuses to run as root.
-      let account = getenv("CHANGEOVER_TEST_PGACCOUNT").map { String(cString: $0) } ?? "nobody"
-      words = ["/usr/sbin/runuser", "-u", account, "--"] + words
-      chmod(directory.path, 0o755)
-    }
-    let child = try spawn(words)
-    keepAlive(child, directory)
+      """, to: "\(directory)/pgbouncer.ini")
+    // It refuses to run as root.
+    let account = getenv("CHANGEOVER_TEST_PGACCOUNT").map { String(cString: $0) } ?? ""
+    let prefix = account.isEmpty ? "" : "setpriv --reuid=\(account) --regid=\(account) --clear-groups "
+    chmod(directory, 0o755)
+    supervisor = try Child(
+      "/bin/sh",
+      [
+        "-c",
+        """
+        \(prefix)\(program) -q \(directory)/pgbouncer.ini </dev/null >/dev/null 2>&1 &
+        read end
+        kill $!
+        rm -rf \(directory)
+        """,
+      ])
     let uri = "postgresql://postgres@127.0.0.1:\(port)/\(target.database)"
     try Deadline.wait(for: "pgbouncer") { (try? TestServer.connect(uri)) != nil }
     return port
@@ -62,21 +70,6 @@ enum Pooler {
 
   private static func write(_ text: String, to path: String) throws {
     try Data(text.utf8).write(to: URL(filePath: path))
-  }
-
-  private static func spawn(_ words: [String]) throws -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    for descriptor in 1...2 as ClosedRange<Int32> {
-      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
-    }
-    var arguments = words.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var child: pid_t = 0
-    let code = posix_spawn(&child, words[0], &actions, nil, &arguments, environ)
-    guard code == 0 else { throw SystemFailure("start \(words[0])", code) }
-    return child
   }
 
   /// A port of the loopback interface that nothing listens on.
@@ -96,21 +89,3 @@ enum Pooler {
     return UInt16(bigEndian: address.sin_port)
   }
 }
-
-/// Ends the child and removes its files when the tests end.
-private func keepAlive(_ child: pid_t, _ directory: TemporaryDirectory) {
-  pooler = child
-  poolerDirectory = directory
-  atexit {
-    if pooler > 0 {
-      kill(pooler, SIGTERM)
-      var status: Int32 = 0
-      while waitpid(pooler, &status, 0) < 0, errno == EINTR {}
-    }
-    poolerDirectory = nil
-  }
-}
-
-/// Written once, before the first connection through the pooler, and read when the process ends.
-nonisolated(unsafe) private var pooler: pid_t = 0
-nonisolated(unsafe) private var poolerDirectory: TemporaryDirectory?

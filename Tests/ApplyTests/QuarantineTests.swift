@@ -48,17 +48,16 @@ struct QuarantineTests {
         ["6", "r", "holds an integer beyond 2^53, which double precision would round"],
         ["7", "m", "holds NULL, which the target column does not take"],
       ])
-    let image = try target.values("SELECT image FROM \(target.catalogue.quarantine) WHERE key_text = '2'")
-    if case .blob(let bytes) = image[0][0] {
-      #expect(ValueList.decode(bytes) == [.two, .text([0xFF]), .one, .real(0.5), .one])
-    }
+    let image = ValueList.encode([.two, .text([0xFF]), .one, .real(0.5), .one])
+    #expect(
+      try target.scalar("SELECT image FROM \(target.catalogue.quarantine) WHERE key_text = '2'") == .blob(image))
     // The next good image clears a key, and so does its delete; others stay, or get another reason.
     let next = try target.apply(
       [item(1), .delete(items, [.two]), item(3, a: .integer(3)), item(10, a: .text([0]))], by: route)
     #expect(next.quarantined == 2)
     #expect(try ids(target) == [1, 8, 9])
     #expect(try target.quarantine().map { $0[0] } == ["10", "3", "4", "5", "6", "7"])
-    #expect(try target.quarantine()[1][2] == "holds INTEGER, which text does not take")
+    #expect(try target.quarantine().map { $0[2] }.contains("holds INTEGER, which text does not take"))
     try target.apply((1...10).map { item($0) }, by: route)
     #expect(try ids(target) == Array(1...10))
     #expect(try target.quarantine().isEmpty)
@@ -149,7 +148,7 @@ struct QuarantineTests {
         ], keysMayRepeat: true))
     #expect(try ids(target) == [2, 3])
     #expect(try target.quarantine().map { $0[0] } == ["1", "4", "6"])
-    #expect(try target.quarantine()[2][1] == "a")
+    #expect(try target.quarantine().last?[1] == "a")
   }
 
   /// The first copy puts rows there too, after the applier was made.
