@@ -65,7 +65,7 @@ let package = Package(
     .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: settings),
     .testTarget(
       name: "JournalTests",
-      dependencies: ["Journal", "Model", .product(name: "Subprocess", package: "swift-subprocess")],
+      dependencies: ["Journal", "Model", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: settings),
     .testTarget(name: "SQLiteTests", dependencies: ["Model", "SQLite", "TestSupport"], swiftSettings: settings),
     .testTarget(
@@ -73,7 +73,7 @@ let package = Package(
       dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
-    .testTarget(name: "ScenarioTests", swiftSettings: settings),
+    .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),
     .target(
       name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
     .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),

@@ -1,5 +1,6 @@
 @testable import Journal
 import Model
+import TestSupport
 import Testing
 
 /// Hostile and damaged bytes.
@@ -34,8 +35,8 @@ struct DamageTests {
   }
 
   @Test func `never traps on random bytes behind checksums that hold`() throws {
-    let seed = Random.seed(for: "garbage")
-    var random = Random(seed: seed)
+    let seed = SeededRandom.seed(for: "garbage")
+    var random = SeededRandom(seed: seed)
     for _ in 0..<20_000 {
       let count = Int.random(in: 1...60, using: &random)
       // Small numbers are kinds, tags and lengths: they lead deeper.
@@ -48,8 +49,8 @@ struct DamageTests {
   }
 
   @Test func `never traps on a real payload with random changes`() throws {
-    let seed = Random.seed(for: "mutation")
-    var random = Random(seed: seed)
+    let seed = SeededRandom.seed(for: "mutation")
+    var random = SeededRandom(seed: seed)
     for _ in 0..<60 {
       var entries = EntryEncoder()
       try RandomBatch(using: &random).fill(&entries)
@@ -67,8 +68,8 @@ struct DamageTests {
   }
 
   @Test func `never traps on a random header whose checksum holds`() throws {
-    let seed = Random.seed(for: "header")
-    var random = Random(seed: seed)
+    let seed = SeededRandom.seed(for: "header")
+    var random = SeededRandom(seed: seed)
     let good = try Samples.file()
     for _ in 0..<20_000 {
       var bytes = good

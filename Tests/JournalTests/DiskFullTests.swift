@@ -1,6 +1,7 @@
 @testable import Journal
 import Glibc
 import Model
+import TestSupport
 import Testing
 
 /// A disk without room. Needs a file system of its own, which only root can mount.
@@ -14,7 +15,7 @@ struct DiskFullTests {
     try Samples.fill(&entries)
     _ = try writer.append(Samples.header(group: 1, after: 0, last: 10), entries)
 
-    var random = Random(seed: 1)
+    var random = SeededRandom(seed: 1)
     try entries.declare(Samples.table)
     entries.beginUpsert(Samples.table.id)
     entries.integer(1)

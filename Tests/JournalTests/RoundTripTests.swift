@@ -1,11 +1,12 @@
 @testable import Journal
 import Model
+import TestSupport
 import Testing
 
 /// What goes in comes out, here and in Python.
 struct RoundTripTests {
   @Test func `reads back what it wrote`() throws {
-    var random = Random(seed: Random.seed(for: "round trip"))
+    var random = SeededRandom(seed: SeededRandom.seed(for: "round trip"))
     var entries = EntryEncoder()
     for _ in 0..<200 {
       let batch = RandomBatch(using: &random)
@@ -32,7 +33,7 @@ struct RoundTripTests {
   }
 
   @Test func `Python reads random batches as Swift does`() async throws {
-    var random = Random(seed: Random.seed(for: "Python"))
+    var random = SeededRandom(seed: SeededRandom.seed(for: "Python"))
     let directory = try TemporaryDirectory()
     var entries = EntryEncoder()
     var paths: [String] = []
@@ -65,7 +66,7 @@ struct RoundTripTests {
   }
 
   @Test func `Python refuses what Swift refuses, for the same reason`() async throws {
-    var random = Random(seed: Random.seed(for: "Python's refusals"))
+    var random = SeededRandom(seed: SeededRandom.seed(for: "Python's refusals"))
     let directory = try TemporaryDirectory()
     var entries = EntryEncoder()
     var paths: [String] = []

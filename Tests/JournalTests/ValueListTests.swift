@@ -1,5 +1,6 @@
 import Journal
 import Model
+import TestSupport
 import Testing
 
 /// Values outside a batch.
@@ -16,7 +17,7 @@ struct ValueListTests {
     let bytes = ValueList.encode(values)
     for count in bytes.indices { #expect(ValueList.decode(Array(bytes[..<count])) == nil) }
     #expect(ValueList.decode(bytes + [0]) == nil)
-    var random = Random(seed: Random.seed(for: "value list"))
+    var random = SeededRandom(seed: SeededRandom.seed(for: "value list"))
     for _ in 0..<20_000 {
       let count = Int.random(in: 0...30, using: &random)
       _ = ValueList.decode((0..<count).map { _ in UInt8.random(in: 0...(count % 2 == 0 ? 5 : 255), using: &random) })

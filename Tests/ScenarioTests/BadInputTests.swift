@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// What is wrong is said in one clear line with its remedy, and nothing is half-done in either store.
@@ -44,7 +45,7 @@ struct BadInputTests {
       try Files.write("this is a text and not a database, whatever its name says\n", to: it.source)
       try expectRefusal(it, 65, ["not a SQLite database", "encrypted"])
       it.source = it.directory + "/encrypted.db"
-      var dice = SeededDice(seed: 1)
+      var dice = SeededRandom(seed: 1)
       try Files.write((0..<8192).map { _ in UInt8.random(in: 0 ... .max, using: &dice) }, to: it.source)
       try expectRefusal(it, 65, ["not a SQLite database", "encrypted"])
       // The first page is whole and what follows is not.

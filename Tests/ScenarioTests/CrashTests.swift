@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// kill −9 at random moments (case 40).
@@ -7,7 +8,7 @@ struct CrashTests {
   @Test func `twenty kills at random moments under writes lose nothing`() throws {
     let seed = Variables["CHANGEOVER_TEST_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...1_000_000)
     print("CHANGEOVER_TEST_SEED=\(seed)")
-    var dice = SeededDice(seed: seed)
+    var dice = SeededRandom(seed: seed)
     try Scenario.run { it in
       try it.createWritersTables(rows: 20_000)
       let writers = try (1...2).map { try it.startWriter(number: $0, rate: 150, seed: seed) }
@@ -50,19 +51,5 @@ struct CrashTests {
       #expect(!second.errors.contains("reading types"))
       try it.expectEqual()
     }
-  }
-}
-
-/// SplitMix64: the same numbers from the same seed everywhere.
-struct SeededDice: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,5 +1,6 @@
 import Journal
 import Model
+import TestSupport
 
 /// A batch of random shape, kept as values beside its encoding.
 struct RandomBatch {
@@ -11,7 +12,7 @@ struct RandomBatch {
   let header: BatchHeader
   let rows: [Row]
 
-  init(using random: inout Random) {
+  init(using random: inout SeededRandom) {
     var header = Samples.header(group: .random(in: 1...(.max), using: &random))
     header.direction = Bool.random(using: &random) ? .forward : .reverse
     header.moreFollows = .random(using: &random)
@@ -49,7 +50,7 @@ struct RandomBatch {
     }
   }
 
-  private static func table(_ number: Int, using random: inout Random) -> JournalTable {
+  private static func table(_ number: Int, using random: inout SeededRandom) -> JournalTable {
     let id = Int64(bitPattern: random.next() >> UInt64.random(in: 1...63, using: &random)) &* 8 &+ Int64(number)
     let columns = (0..<Int.random(in: 1...12, using: &random)).map { "c\($0)" + text(using: &random) }
     let key = columns.indices.shuffled(using: &random).prefix(.random(in: 1...columns.count, using: &random))
@@ -57,14 +58,14 @@ struct RandomBatch {
       id: TableID(id & .max), name: "\(number)" + text(using: &random), columns: columns, keyPositions: Array(key))
   }
 
-  private static func text(using random: inout Random) -> String {
+  private static func text(using random: inout SeededRandom) -> String {
     let scalars = Array("aZ_ \"'\\\u{0}\u{7}\n\u{85}é€\u{1F40B}\u{FEFF}\u{2028}".unicodeScalars)
     return (0..<Int.random(in: 0...5, using: &random)).reduce(into: "") { text, _ in
       text.unicodeScalars.append(scalars[.random(in: scalars.indices, using: &random)])
     }
   }
 
-  private static func value(using random: inout Random) -> Value {
+  private static func value(using random: inout SeededRandom) -> Value {
     let bits = random.next()
     let bytes = (0..<Int.random(in: 0...(bits % 50 == 0 ? 3000 : 20), using: &random)).map { _ in
       UInt8.random(in: 0...255, using: &random)
