@@ -40,13 +40,15 @@ let package = Package(
       name: "Journal", dependencies: ["Model", "CZlib"], path: "journal", exclude: ["FORMAT.md", "vectors"],
       swiftSettings: settings),
     .target(name: "Schema", dependencies: ["Model"], swiftSettings: settings),
+    .target(name: "Conversion", dependencies: ["Model", "Schema"], swiftSettings: settings),
     .target(
       name: "Capture", dependencies: ["Model", "SQLite", "Journal", "TriggerTemplates"], swiftSettings: settings),
     .target(
-      name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "TriggerTemplates"],
+      name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "TriggerTemplates"],
       swiftSettings: settings),
     .target(
-      name: "Pipeline", dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply"],
+      name: "Pipeline",
+      dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Conversion", "Capture", "Apply"],
       swiftSettings: settings),
     .target(
       name: "Cutover",
@@ -78,8 +80,10 @@ let package = Package(
       name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
     .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),
     .testTarget(
+      name: "ConversionTests", dependencies: ["Model", "Schema", "Conversion", "TestSupport"], swiftSettings: settings),
+    .testTarget(
       name: "ApplyTests",
-      dependencies: ["Model", "Postgres", "Journal", "Schema", "Apply", "SchemaFixtures", "TestSupport"],
+      dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],

@@ -1,3 +1,5 @@
+import Model
+
 /// Reads the primitives of a payload. Every read is checked against the end, whatever the bytes say.
 struct PayloadReader {
   private let base: UnsafeRawPointer

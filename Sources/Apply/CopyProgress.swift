@@ -1,3 +1,4 @@
+import Conversion
 import Journal
 import Model
 import Postgres
@@ -75,7 +76,7 @@ package struct CopySink: ~Copyable {
   private let plan: TablePlan
   private let sql: TableSQL
   private let ddl: DDL
-  private let types: [TargetType]
+  private let codecs: [ColumnCodec]
   private let required: [Bool]
   private var stream: CopyStream
   private var rowStart = 0
@@ -87,14 +88,14 @@ package struct CopySink: ~Copyable {
   package init(
     _ plan: TablePlan, of target: TargetPlan, progress: CopyProgress, _ catalogue: TargetCatalogue,
     _ ownership: Ownership
-  ) {
+  ) throws(Failure) {
     self.catalogue = catalogue
     self.ownership = ownership
     self.plan = plan
     self.progress = progress
     sql = TableSQL(plan, schema: target.schema)
     ddl = DDL(target)
-    types = plan.columns.map(\.type)
+    codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
     required = plan.columns.map(\.notNull)
     stream = CopyStream(fieldCount: plan.columns.count)
   }
@@ -129,7 +130,7 @@ package struct CopySink: ~Copyable {
   /// Appends a column's value, or says why it does not fit: then `refuse` the row.
   @inline(__always) package mutating func append(_ value: ValueView, column: Int) -> Misfit? {
     if case .null = value, required[column] { return .null }
-    return Conversion.append(value, as: types[column], to: &stream.buffer)
+    return Conversion.append(value, as: codecs[column], to: &stream.buffer)
   }
 
   @inline(__always) package mutating func endRow(on connection: inout Connection) throws(PostgresError) {

@@ -1,3 +1,4 @@
+import Conversion
 import Journal
 import Model
 import Postgres
@@ -27,16 +28,16 @@ struct GroupStage: ~Copyable {
     let id: TableID
     let plan: TablePlan
     let sql: TableSQL
-    let types: [TargetType]
+    let codecs: [ColumnCodec]
     let required: [Bool]
     /// Where a delete has the value of each column; −1 outside the key.
     let places: [Int]
 
-    init(_ plan: TablePlan, schema: String) {
+    init(_ plan: TablePlan, schema: String) throws(Failure) {
       id = plan.id
       self.plan = plan
       sql = TableSQL(plan, schema: schema)
-      types = plan.columns.map(\.type)
+      codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
       required = plan.columns.map(\.notNull)
       places = plan.columns.indices.map { plan.keyPositions.firstIndex(of: $0) ?? -1 }
     }
@@ -85,7 +86,7 @@ struct GroupStage: ~Copyable {
     if let known = layouts[table.id] {
       next = known
     } else {
-      next = Layout(try GroupApplier.plan(of: table, among: plans), schema: schema)
+      next = try Layout(GroupApplier.plan(of: table, among: plans), schema: schema)
       layouts[table.id] = next
       if !tables.contains(where: { $0.plan.id == table.id }) {
         tables.append((next.plan, next.sql))
@@ -98,7 +99,7 @@ struct GroupStage: ~Copyable {
 
   private mutating func beginCopy(_ layout: Layout, _ connection: inout Connection) throws {
     try stream.begin(
-      layout.sql.copyStage, fieldCount: layout.types.count + TableSQL.stageColumns, on: &connection)
+      layout.sql.copyStage, fieldCount: layout.codecs.count + TableSQL.stageColumns, on: &connection)
     isCopying = true
   }
 
@@ -112,13 +113,13 @@ struct GroupStage: ~Copyable {
     image.removeAll(keepingCapacity: true)
     let start = begin(.upsert)
     var misfit: (column: Int, misfit: Misfit)?
-    for column in 0..<layout.types.count {
+    for column in 0..<layout.codecs.count {
       let value = try entries.value()
       image.append(value)
       if misfit != nil { continue }
       if case .null = value, layout.required[column] {
         misfit = (column, .null)
-      } else if let found = Conversion.append(value, as: layout.types[column], to: &stream.buffer) {
+      } else if let found = Conversion.append(value, as: layout.codecs[column], to: &stream.buffer) {
         misfit = (column, found)
       }
     }
@@ -145,12 +146,12 @@ struct GroupStage: ~Copyable {
   /// has no key either.
   private mutating func addKey(_ key: [ValueView], _ operation: StageOperation, _ layout: Layout) {
     let start = begin(operation)
-    for column in 0..<layout.types.count {
+    for column in 0..<layout.codecs.count {
       let value = layout.places[column] < 0 ? .null : key[layout.places[column]]
-      if Conversion.append(value, as: layout.types[column], to: &stream.buffer) == nil { continue }
+      if Conversion.append(value, as: layout.codecs[column], to: &stream.buffer) == nil { continue }
       stream.buffer.truncate(to: start)
       _ = begin(operation)
-      for _ in layout.types { stream.buffer.append(bigEndian: Int32(-1)) }
+      for _ in layout.codecs { stream.buffer.append(bigEndian: Int32(-1)) }
       break
     }
     addQuarantineKey(withKeys ? key : nil)

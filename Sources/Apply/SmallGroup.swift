@@ -1,3 +1,4 @@
+import Conversion
 import Journal
 import Model
 import Postgres
@@ -13,11 +14,15 @@ struct SmallGroup {
     let sql: TableSQL
     let plan: TablePlan
     let keyColumns: [ColumnPlan]
+    let codecs: [ColumnCodec]
+    let keyCodecs: [ColumnCodec]
     let upserts: [ArrayColumn]
     let deletes: [ArrayColumn]
 
-    init(_ plan: TablePlan, schema: String) {
+    init(_ plan: TablePlan, schema: String) throws(Failure) {
       self.plan = plan
+      codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
+      keyCodecs = try plan.keyColumns.map { column throws(Failure) in try ColumnCodec(column) }
       sql = TableSQL(plan, schema: schema)
       upserts = plan.columns.map { ArrayColumn(elementType: $0.type.elementOID) }
       keyColumns = plan.keyColumns
@@ -38,7 +43,7 @@ struct SmallGroup {
         if let known = tables[id] {
           rows = known
         } else {
-          rows = Rows(try GroupApplier.plan(of: entry.table, among: plans), schema: schema)
+          rows = try Rows(GroupApplier.plan(of: entry.table, among: plans), schema: schema)
           tables[id] = rows
           order.append(id)
         }
@@ -46,13 +51,14 @@ struct SmallGroup {
         let columns = isUpsert ? rows.plan.columns : rows.keyColumns
         fields.removeAll()
         bounds.removeAll(keepingCapacity: true)
-        for column in columns {
+        let codecs = isUpsert ? rows.codecs : rows.keyCodecs
+        for (index, column) in columns.enumerated() {
           let value = try entries.value()
           if case .null = value, column.notNull {
             if isUpsert { return false }
           }
           bounds.append(fields.count)
-          if Conversion.append(value, as: column.type, to: &fields) != nil { return false }
+          if Conversion.append(value, as: codecs[index], to: &fields) != nil { return false }
         }
         bounds.append(fields.count)
         let targets = isUpsert ? rows.upserts : rows.deletes
@@ -89,22 +95,28 @@ struct SmallGroup {
 }
 
 extension TargetType {
-  /// The type's number in PostgreSQL's catalogue.
-  var elementOID: UInt32 {
+  /// The numbers in PostgreSQL's catalogue of the type that values travel as, and of its arrays.
+  private var oids: (element: UInt32, array: UInt32) {
     switch self {
-    case .bigint: OID.int8.rawValue
-    case .double: OID.float8.rawValue
-    case .text, .anyText, .keyText: OID.text.rawValue
-    case .bytea: OID.bytea.rawValue
+    case .smallint: (21, 1005)
+    case .integer: (23, 1007)
+    case .bigint: (20, 1016)
+    case .real: (700, 1021)
+    case .double: (701, 1022)
+    case .numeric: (1700, 1231)
+    case .boolean: (16, 1000)
+    case .date: (1082, 1182)
+    case .time: (1083, 1183)
+    case .timestamp: (1114, 1115)
+    case .timestamptz: (1184, 1185)
+    case .uuid: (2950, 2951)
+    case .json: (114, 199)
+    case .jsonb: (3802, 3807)
+    case .bytea: (17, 1001)
+    case .text, .anyText, .keyText, .varchar, .char, .citext, .enumeration: (25, 1009)
     }
   }
 
-  var arrayOID: UInt32 {
-    switch self {
-    case .bigint: OID.int8Array.rawValue
-    case .double: OID.float8Array.rawValue
-    case .text, .anyText, .keyText: OID.textArray.rawValue
-    case .bytea: OID.byteaArray.rawValue
-    }
-  }
+  var elementOID: UInt32 { oids.element }
+  var arrayOID: UInt32 { oids.array }
 }

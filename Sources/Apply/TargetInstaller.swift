@@ -82,7 +82,7 @@ package enum TargetInstaller {
       "log": catalogue.log(table.id, of: source), "function": catalogue.captureFunction(table.id, of: source),
       "table": name, "keys": keys.indices.map { "k\($0)" }.joined(separator: ", "), "new": list("NEW"),
       "old": list("OLD"), "changed": changed.joined(separator: " OR "),
-      "key_columns": keys.enumerated().map { ",\n  k\($0) \($1.type.sql)" }.joined(),
+      "key_columns": keys.enumerated().map { ",\n  k\($0) \($1.typeSQL ?? $1.type.sql)" }.joined(),
     ])
   }
 

@@ -58,7 +58,7 @@ struct FirstCopy: Sendable {
       guard let table = installation.tables.first(where: { $0.id == progress.table }),
         let plan = record.plan.tables.first(where: { $0.id == progress.table })
       else { continue }
-      let sink = CopySink(plan, of: record.plan, progress: progress, catalogue, Ownership(record))
+      let sink = try CopySink(plan, of: record.plan, progress: progress, catalogue, Ownership(record))
       var copier = TableCopier(table, sink: sink, drift: drift, stop: stop)
       try copier.run(from: database, to: &connection) { board.copied($0, of: table.id) }
       board.done(table.id)

@@ -1,5 +1,6 @@
 import Apply
 import Capture
+import Conversion
 import Journal
 import Model
 import Postgres

@@ -57,9 +57,8 @@ enum DefaultTranslation {
     case (.double, .real(let value)): "\(value)"
     case (.text, .integer(let value)), (.anyText, .integer(let value)), (.keyText, .integer(let value)): "'\(value)'"
     case (.anyText, .real(let value)), (.keyText, .real(let value)): "'\(value)'"
-    // SQLite writes it its own way, to fifteen digits.
-    case (.text, .real): nil
-    case (.bytea, _): nil
+    // Of a real in text: SQLite writes it its own way, to fifteen digits.
+    default: nil
     }
   }
 

@@ -6,11 +6,14 @@ package struct TargetPlan: Sendable, Hashable, Codable {
   package var tables: [TablePlan]
   /// Tables of the source that were left out on purpose.
   package var leftOut: [String]
+  /// In an order in which they can be created.
+  package var views: [ViewPlan]
 
-  package init(schema: String, tables: [TablePlan], leftOut: [String] = []) {
+  package init(schema: String, tables: [TablePlan], leftOut: [String] = [], views: [ViewPlan] = []) {
     self.schema = schema
     self.tables = tables
     self.leftOut = leftOut
+    self.views = views
   }
 }
 
@@ -30,6 +33,9 @@ package struct TablePlan: Sendable, Hashable, Codable {
   package var sequenceName: String?
   package var indexes: [IndexPlan]
   package var foreignKeys: [ForeignKeyPlan]
+  package var checks: [CheckPlan] = []
+  /// The table stood on the target before: it is neither created nor dropped.
+  package var isUserMade = false
   /// What does not arrive as declared, for people.
   package var notes: [String]
 
@@ -42,10 +48,34 @@ package struct ColumnPlan: Sendable, Hashable, Codable {
   package var sourceName: String
   package var targetName: String
   package var type: TargetType
+  package var reading = Reading()
+  /// The column's type as the server writes it, where that is not `type.sql`: an enumeration, a domain, another collation.
+  package var typeSQL: String?
   package var notNull: Bool
   package var isIdentity: Bool
   /// The DEFAULT as PostgreSQL writes it.
   package var defaultSQL: String?
+  /// The expression of a stored generated column: the target computes it, nobody writes it.
+  package var generatedSQL: String?
+
+  /// Whether rows carry the column to the target.
+  package var isWritten: Bool { generatedSQL == nil }
+}
+
+/// A CHECK constraint on the target.
+package struct CheckPlan: Sendable, Hashable, Codable {
+  package var name: String
+  /// The condition as PostgreSQL writes it.
+  package var expression: String
+}
+
+/// A view on the target.
+package struct ViewPlan: Sendable, Hashable, Codable {
+  package var sourceName: String
+  package var targetName: String
+  /// The columns' names, and the query as PostgreSQL writes it.
+  package var columns: [String]
+  package var query: String
 }
 
 /// An index on the target, UNIQUE constraints included.
@@ -54,6 +84,8 @@ package struct IndexPlan: Sendable, Hashable, Codable {
   package var isUnique: Bool
   /// What stands between the parentheses.
   package var terms: String
+  /// The WHERE of a partial index.
+  package var predicate: String?
 }
 
 /// A foreign key that comes at the switch.

@@ -1,110 +1,102 @@
-import Model
-
 /// The PostgreSQL type of a column, with what of SQLite's storage classes it takes.
-@usableFromInline package enum TargetType: String, Sendable, Hashable, Codable {
-  /// INTEGER only.
-  case bigint
+///
+/// Written as text in plans and settings: `bigint`, `numeric(12,2)`, `varchar(50)`.
+@usableFromInline package enum TargetType: Sendable, Hashable {
+  /// INTEGER in the type's range.
+  case smallint, integer, bigint
+  /// REAL that four bytes hold exactly, and INTEGER of up to 24 bits.
+  case real
   /// REAL, and INTEGER that a double holds exactly.
   case double
+  /// INTEGER, REAL by its shortest decimal, TEXT that is a decimal; nothing is ever rounded.
+  case numeric(NumericLimits?)
+  /// 0 and 1, and the words that PostgreSQL takes.
+  case boolean
+  case date, time, timestamp, timestamptz
+  case uuid
+  /// JSON as written.
+  case json
+  /// JSON as it is understood: what a jsonb would lose (a repeated key) does not fit.
+  case jsonb
+  /// BLOB only; TEXT too where the column's reading says so.
+  case bytea
   /// TEXT only.
   case text
+  /// TEXT of at most so many characters.
+  case varchar(Int32), char(Int32)
+  /// TEXT that compares without regard to case: the extension's type.
+  case citext
+  /// TEXT that is one of an enumeration's labels; only in tables that the user made.
+  case enumeration
   /// TEXT as it is, numbers in decimal, BLOB as `\x` and hexadecimal: for columns that no single type carries.
   case anyText
   /// TEXT as it is and finite numbers in decimal: for keys with a typed affinity, which stores '1' as 1, so that no two
   /// keys meet. (The text 'inf' is no number to SQLite, and a BLOB would have to be written as some text.)
   case keyText
-  /// BLOB only.
-  case bytea
 
+  /// The type as DDL has it.
   package var sql: String {
     switch self {
+    case .smallint: "smallint"
+    case .integer: "integer"
     case .bigint: "bigint"
+    case .real: "real"
     case .double: "double precision"
-    // "C" is SQLite's BINARY: the same equality and the same order.
-    case .text, .anyText, .keyText: "text COLLATE \"C\""
+    case .numeric(nil): "numeric"
+    case .numeric(let limits?): "numeric(\(limits.precision),\(limits.scale))"
+    case .boolean: "boolean"
+    case .date: "date"
+    case .time: "time"
+    case .timestamp: "timestamp"
+    case .timestamptz: "timestamptz"
+    case .uuid: "uuid"
+    case .json: "json"
+    case .jsonb: "jsonb"
     case .bytea: "bytea"
+    // "C" is SQLite's BINARY: the same equality and the same order.
+    case .text, .anyText, .keyText, .enumeration: "text COLLATE \"C\""
+    case .varchar(let length): "varchar(\(length)) COLLATE \"C\""
+    case .char(let length): "char(\(length)) COLLATE \"C\""
+    case .citext: "citext"
     }
   }
 
-  /// The same without a collation, for casts.
-  package var baseSQL: String { isText ? "text" : sql }
+  /// The type that values travel as, for casts and staging tables: without collation or limits, and text for the types
+  /// that PostgreSQL reads from text.
+  package var baseSQL: String {
+    switch self {
+    case .numeric: "numeric"
+    case .text, .anyText, .keyText, .varchar, .char, .citext, .enumeration: "text"
+    default: sql
+    }
+  }
 
-  @inlinable package var isText: Bool { self == .text || self == .anyText || self == .keyText }
+  /// Whether values travel as text.
+  @inlinable package var isText: Bool {
+    switch self {
+    case .text, .anyText, .keyText, .varchar, .char, .citext, .enumeration: true
+    default: false
+    }
+  }
+
+  /// Whether values are points in time or parts of them.
+  @inlinable package var isTime: Bool {
+    switch self {
+    case .date, .time, .timestamp, .timestamptz: true
+    default: false
+    }
+  }
 }
 
-/// What a column was seen to hold.
-package struct ColumnFacts: Sendable, Hashable, Codable {
-  package var classes: StorageClasses
-  /// Integers beyond ±2⁵³, which a double would round.
-  package var hasWideIntegers: Bool
+/// How many digits a `numeric(precision, scale)` takes, and how many of them after the point.
+@usableFromInline package struct NumericLimits: Sendable, Hashable {
+  package let precision: Int16
+  package let scale: Int16
 
-  package init(classes: StorageClasses = [], hasWideIntegers: Bool = false) {
-    self.classes = classes
-    self.hasWideIntegers = hasWideIntegers
-  }
-}
-
-/// Chooses a column's type: what is declared where the data agrees, otherwise what carries the data.
-package enum TypeChoice {
-  package static func type(of column: SourceColumn, facts: ColumnFacts, isKey: Bool) -> TargetType {
-    let seen = facts.classes.subtracting(.null)
-    let type = seen.isEmpty ? whenEmpty(column) : type(of: column, holding: seen, facts)
-    guard isKey, type == .anyText else { return type }
-    return column.affinity == .blob || column.affinity == .text ? .text : .keyText
-  }
-
-  /// Whether each key of the source becomes a key of its own: two that differ must not meet on the target.
-  package static func isOneToOne(_ column: SourceColumn, facts: ColumnFacts) -> Bool {
-    let seen = facts.classes.subtracting(.null)
-    if column.affinity == .blob {
-      let declaresBlob = column.declared.uppercased().contains("BLOB")
-      return StorageClass.allCases.contains { StorageClasses($0) == seen } || (seen.isEmpty && declaresBlob)
-    }
-    // A typed affinity stores '1' as 1 or 1 as '1': only a BLOB beside other values could meet one of them.
-    return seen == .blob || !seen.contains(.blob)
-  }
-
-  /// Whether values that a UNIQUE index of the source tells apart stay apart on the target. To the index 1 and 1.0 are
-  /// one value.
-  package static func staysUnique(_ column: SourceColumn, facts: ColumnFacts) -> Bool {
-    facts.classes.subtracting(.null) == [.integer, .real] || isOneToOne(column, facts: facts)
-  }
-
-  private static func type(
-    of column: SourceColumn, holding seen: StorageClasses, _ facts: ColumnFacts
-  ) -> TargetType {
-    switch seen {
-    case .integer: forIntegers(column, facts)
-    case .real: .double
-    case [.integer, .real]: facts.hasWideIntegers ? .anyText : .double
-    case .text: column.affinity == .text ? .text : .anyText
-    case .blob: .bytea
-    default: .anyText
-    }
-  }
-
-  private static func forIntegers(_ column: SourceColumn, _ facts: ColumnFacts) -> TargetType {
-    switch column.affinity {
-    case .real: .double
-    // A DECIMAL that happens to hold whole numbers only will hold others tomorrow.
-    case .numeric where isDecimal(column) && !facts.hasWideIntegers: .double
-    default: .bigint
-    }
-  }
-
-  private static func whenEmpty(_ column: SourceColumn) -> TargetType {
-    switch column.affinity {
-    case .integer: .bigint
-    case .real: .double
-    case .text: .text
-    case .blob: column.declared.isEmpty ? .anyText : .bytea
-    case .numeric:
-      if isDecimal(column) { .double } else { column.declared.uppercased().contains("BOOL") ? .bigint : .anyText }
-    }
-  }
-
-  private static func isDecimal(_ column: SourceColumn) -> Bool {
-    let declared = column.declared.uppercased()
-    return ["DEC", "NUM", "MONEY", "CURRENCY"].contains { declared.contains($0) }
+  /// Nil for limits that are no type: PostgreSQL takes precisions from 1 to 1,000, and we scales from 0 to the precision.
+  package init?(precision: Int, scale: Int) {
+    guard (1...1_000).contains(precision), (0...precision).contains(scale) else { return nil }
+    self.precision = Int16(precision)
+    self.scale = Int16(scale)
   }
 }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Apply
+@testable import Conversion
 
 /// Case 25.
 struct TextCheckTests {

@@ -1,29 +1,5 @@
-import Journal
 import Model
 import Schema
-
-/// Why a value cannot stand in its target column. Never holds the value.
-@usableFromInline package enum Misfit: Sendable, Equatable {
-  case storageClass(StorageClass, TargetType)
-  case wideInteger
-  case nul
-  case invalidUTF8
-  case null
-  case tooLong
-
-  /// The reason for people and for the quarantine.
-  package var reason: String {
-    switch self {
-    case .storageClass(let found, let type):
-      "holds \(String(describing: found).uppercased()), which \(type.baseSQL) does not take"
-    case .wideInteger: "holds an integer beyond 2^53, which double precision would round"
-    case .nul: "holds text with a NUL character, which PostgreSQL text cannot"
-    case .invalidUTF8: "holds text that is not valid UTF-8"
-    case .null: "holds NULL, which the target column does not take"
-    case .tooLong: "holds a value longer than PostgreSQL takes (1 GB)"
-    }
-  }
-}
 
 /// From a SQLite value to the bytes that PostgreSQL's binary formats want: a length of four bytes, −1 for NULL, and the
 /// value as the type's receive function reads it. COPY rows and array elements are both made of these.
@@ -35,7 +11,10 @@ package enum Conversion {
 
   /// Appends the field, or says why it does not fit and appends nothing.
   @inlinable @inline(__always)
-  package static func append(_ value: ValueView, as type: TargetType, to buffer: inout WireBuffer) -> Misfit? {
+  package static func append(
+    _ value: ValueView, as codec: borrowing ColumnCodec, to buffer: inout WireBuffer
+  ) -> Misfit? {
+    let type = codec.type
     switch value {
     case .null:
       buffer.append(bigEndian: Int32(-1))
@@ -44,10 +23,10 @@ package enum Conversion {
       switch type {
       case .bigint: append(eightBytes: UInt64(bitPattern: integer), to: &buffer)
       case .double:
-        guard exactIntegers.contains(integer) else { return .wideInteger }
+        guard exactIntegers.contains(integer) else { return .inexact(type) }
         append(eightBytes: Double(integer).bitPattern, to: &buffer)
       case .anyText, .keyText: append(text: String(integer), to: &buffer)
-      case .text, .bytea: return .storageClass(.integer, type)
+      default: return .storageClass(.integer, type)
       }
       return nil
     case .real(let real):
@@ -57,24 +36,24 @@ package enum Conversion {
       case .keyText:
         guard real.isFinite else { return .storageClass(.real, type) }
         append(text: "\(real)", to: &buffer)
-      case .bigint, .text, .bytea: return .storageClass(.real, type)
+      default: return .storageClass(.real, type)
       }
       return nil
     case .text(let bytes):
       guard type.isText else { return .storageClass(.text, type) }
-      guard bytes.count <= longest else { return .tooLong }
+      guard bytes.count <= longest else { return .tooLong(type) }
       if let misfit = TextCheck.misfit(bytes) { return misfit }
       append(bytes: bytes, to: &buffer)
       return nil
     case .blob(let bytes):
       switch type {
       case .bytea:
-        guard bytes.count <= longest else { return .tooLong }
+        guard bytes.count <= longest else { return .tooLong(type) }
         append(bytes: bytes, to: &buffer)
       case .anyText:
-        guard bytes.count <= longest / 2 - 2 else { return .tooLong }
+        guard bytes.count <= longest / 2 - 2 else { return .tooLong(type) }
         appendHexadecimal(bytes, to: &buffer)
-      case .bigint, .double, .text, .keyText: return .storageClass(.blob, type)
+      default: return .storageClass(.blob, type)
       }
       return nil
     }

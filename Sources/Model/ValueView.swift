@@ -1,6 +1,4 @@
-import Model
-
-/// A value of an entry. Text and blobs lend the payload's memory, which dies with the batch.
+/// A borrowed value. Text and blobs lend memory that dies with its owner: a batch of the journal, a row being read.
 package enum ValueView {
   case null
   case integer(Int64)
@@ -9,7 +7,7 @@ package enum ValueView {
   case text(UnsafeRawBufferPointer)
   case blob(UnsafeRawBufferPointer)
 
-  /// A copy that outlives the batch.
+  /// A copy that outlives the owner.
   package var owned: Value {
     switch self {
     case .null: .null
