@@ -68,7 +68,7 @@ struct PoolerTests {
   @Test func `the first copy`() throws {
     let target = try Target([Planner.Input(items)], url: Pooler.uri(), isReady: false)
     let progress = try CopyProgress.read(target.source, target.catalogue, &target.connection)[0]
-    var sink = CopySink(
+    var sink = try CopySink(
       target.plan.tables[0], of: target.plan, progress: progress, target.catalogue, Ownership(target.record))
     try sink.begin(on: &target.connection)
     for row in 0..<1_000 {
