@@ -8,7 +8,7 @@ package struct SourceCatalogue: Sendable {
   package var leftOut: [LeftOut]
   /// Tables on which the application has triggers of its own.
   package var tablesWithOwnTriggers: Set<String>
-  package var views: [String]
+  package var views: [SourceView]
 
   package struct LeftOut: Sendable, Equatable {
     package let name: String
@@ -21,12 +21,17 @@ package struct SourceCatalogue: Sendable {
   ) throws -> SourceCatalogue {
     var catalogue = SourceCatalogue(tables: [], leftOut: [], tablesWithOwnTriggers: [], views: [])
     var candidates: [(name: String, isWithoutRowid: Bool, isStrict: Bool)] = []
-    try database.forEach("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main' ORDER BY name") {
+    try database.forEach(
+      """
+      SELECT l.name, l.type, l.wr, l.strict, s.sql FROM pragma_table_list AS l
+      LEFT JOIN sqlite_schema AS s ON s.name = l.name AND s.type = l.type WHERE l.schema = 'main' ORDER BY l.name
+      """
+    ) {
       let name = $0.string(0) ?? ""
       let lowered = name.lowercased()
       if lowered.hasPrefix("sqlite_") || lowered.hasPrefix(SourceNames.prefix) { return }
       switch $0.string(1) {
-      case "view": catalogue.views.append(name)
+      case "view": catalogue.views.append(SourceView(name: name, sql: $0.string(4) ?? ""))
       case "virtual": catalogue.leftOut.append(LeftOut(name: name, reason: "virtual table"))
       case "shadow": catalogue.leftOut.append(LeftOut(name: name, reason: "shadow table of a virtual table"))
       default:
@@ -76,6 +81,7 @@ package struct SourceCatalogue: Sendable {
     let sql =
       try database.string("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [.text(name)]) ?? ""
     let tokens = SQLTokenizer.tokens(of: sql)
+    let constraints = TableConstraints(sql: sql)
     var columns: [SourceColumn] = []
     var primaryKey: [(order: Int64, column: String)] = []
     try database.forEach(
@@ -87,7 +93,8 @@ package struct SourceCatalogue: Sendable {
         SourceColumn(
           name: column, declared: declared,
           affinity: isStrict && declared.uppercased() == "ANY" ? .blob : Affinity(declared: declared),
-          notNull: $0.integer(2) != 0, defaultExpression: $0.string(3), isGenerated: $0.integer(5) >= 2))
+          notNull: $0.integer(2) != 0, defaultExpression: $0.string(3), isGenerated: $0.integer(5) >= 2,
+          generatedExpression: $0.integer(5) >= 2 ? constraints.generated[column.lowercased()] : nil))
       if $0.integer(4) > 0 { primaryKey.append(($0.integer(4), column)) }
     }
     for index in columns.indices {
@@ -100,7 +107,7 @@ package struct SourceCatalogue: Sendable {
       foreignKeys: try readForeignKeys(
         of: name,
         isDeferred: zip(tokens, tokens.dropFirst()).contains { $0.isWord("INITIALLY") && $1.isWord("DEFERRED") },
-        in: database))
+        in: database), checks: constraints.checks, conflictClauses: constraints.conflictClauses)
     let isAlias = !isWithoutRowid && primaryKey.count == 1 && !indexes.contains { $0.origin == .primaryKey }
     guard let key = KeyChoice.key(of: table, rowidColumn: isAlias ? primaryKey.first?.column : nil) else { return nil }
     table.key = key

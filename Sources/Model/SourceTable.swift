@@ -39,10 +39,12 @@ package struct SourceColumn: Sendable, Hashable, Codable {
   package var collation: String
   /// Virtual or stored: the application cannot write it.
   package var isGenerated: Bool
+  /// The expression of a generated column as written; nil where it could not be read.
+  package var generatedExpression: String?
 
   package init(
     name: String, declared: String, affinity: Affinity, notNull: Bool = false, defaultExpression: String? = nil,
-    collation: String = "BINARY", isGenerated: Bool = false
+    collation: String = "BINARY", isGenerated: Bool = false, generatedExpression: String? = nil
   ) {
     self.name = name
     self.declared = declared
@@ -51,6 +53,7 @@ package struct SourceColumn: Sendable, Hashable, Codable {
     self.defaultExpression = defaultExpression
     self.collation = collation
     self.isGenerated = isGenerated
+    self.generatedExpression = generatedExpression
   }
 }
 
@@ -119,6 +122,29 @@ package struct SourceForeignKey: Sendable, Hashable, Codable {
   }
 }
 
+/// A CHECK constraint as declared.
+package struct SourceCheck: Sendable, Hashable, Codable {
+  package var name: String?
+  /// The condition as written, without its parentheses.
+  package var expression: String
+
+  package init(name: String?, expression: String) {
+    self.name = name
+    self.expression = expression
+  }
+}
+
+/// A view of the source with its CREATE VIEW statement.
+package struct SourceView: Sendable, Hashable, Codable {
+  package var name: String
+  package var sql: String
+
+  package init(name: String, sql: String) {
+    self.name = name
+    self.sql = sql
+  }
+}
+
 /// What identifies a row.
 package enum RowKey: Sendable, Hashable, Codable {
   /// The rowid under the alias that no column shadows; kept on the target in a hidden column.
@@ -140,10 +166,14 @@ package struct SourceTable: Sendable, Hashable, Codable {
   package var key: RowKey
   package var indexes: [SourceIndex]
   package var foreignKeys: [SourceForeignKey]
+  package var checks: [SourceCheck]
+  /// Constraints that resolve a conflict on their own (`UNIQUE ON CONFLICT REPLACE`), as written.
+  package var conflictClauses: [String]
 
   package init(
     id: TableID, name: String, columns: [SourceColumn], isWithoutRowid: Bool = false, isAutoincrement: Bool = false,
-    key: RowKey, indexes: [SourceIndex] = [], foreignKeys: [SourceForeignKey] = []
+    key: RowKey, indexes: [SourceIndex] = [], foreignKeys: [SourceForeignKey] = [], checks: [SourceCheck] = [],
+    conflictClauses: [String] = []
   ) {
     self.id = id
     self.name = name
@@ -153,6 +183,8 @@ package struct SourceTable: Sendable, Hashable, Codable {
     self.key = key
     self.indexes = indexes
     self.foreignKeys = foreignKeys
+    self.checks = checks
+    self.conflictClauses = conflictClauses
   }
 
   /// The name of the column that carries the rowid of a table without a usable key.

@@ -112,7 +112,6 @@ struct SyncOpening {
     try TargetInstaller.checkRights(schema: schema, &connection)
     let found = try SourceCatalogue.read(database, selection: options.selection)
     for table in found.leftOut { report(.leftOut(table: table.name, reason: table.reason)) }
-    for view in found.views { report(.leftOut(table: view, reason: "view")) }
     for table in found.tablesWithOwnTriggers.sorted() {
       report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
     }
@@ -130,18 +129,19 @@ struct SyncOpening {
         .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
     }
     let (inputs, rows) = try scan(tables, isInstalled: installed != nil, database)
-    let draft = Planner.plan(inputs, schema: schema)
+    let draft = Planner.plan(inputs, views: found.views, schema: schema)
     try TargetInstaller.checkIsFree(draft, &connection)
     for table in draft.tables {
       for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
     }
+    for view in draft.viewsLeftOut { report(.leftOut(table: view.name, reason: "view: \(view.reason)")) }
     let installation =
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
     // Another one was faster by a moment.
     guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    var plan = Planner.plan(numbered, schema: schema)
+    var plan = Planner.plan(numbered, views: found.views, schema: schema)
     plan.leftOut = found.leftOut.map(\.name)
     let record: SourceRecord
     do {

@@ -1,22 +1,26 @@
+import Dialect
 import Model
 
 extension Planner {
-  mutating func planIndexes(of input: Input, into plan: inout TablePlan) {
+  mutating func planIndexes(of input: Input, _ relation: Relation, into plan: inout TablePlan) {
     let table = input.table
     for index in table.indexes {
       let isKey = table.key == .columns(index.terms) && index.isUnique && index.predicate == nil
       let isBinary = index.terms.allSatisfy { $0.collation.uppercased() == "BINARY" }
       if isKey && isBinary { continue }
-      guard index.predicate == nil else {
-        plan.notes.append("partial index '\(index.name)' is left out")
-        continue
-      }
       guard index.terms.count <= Self.indexColumns else {
         plan.notes.append("index '\(index.name)' is left out: it has more than \(Self.indexColumns) columns")
         continue
       }
-      guard let terms = terms(of: index, in: table, plan) else {
-        plan.notes.append("index '\(index.name)' is left out: it has an expression or a collation of its own")
+      let terms: String
+      let predicate: String?
+      do {
+        terms = try self.terms(of: index, plan, relation)
+        predicate = try index.predicate.map { (text) throws(Untranslatable) in
+          try Translator(purpose: .predicate, table: relation).condition(Self.parsed(text))
+        }
+      } catch {
+        plan.notes.append("index '\(index.name)' is left out: \(error)")
         continue
       }
       let isUnique = index.isUnique && staysUnique(index, in: input)
@@ -29,7 +33,7 @@ extension Planner {
         if case .column(let name) = term.subject { name } else { nil }
       }
       let name = isAutomatic ? "\(plan.targetName)_\(columns.joined(separator: "_"))_key" : index.name
-      plan.indexes.append(IndexPlan(name: names.object(name), isUnique: isUnique, terms: terms))
+      plan.indexes.append(IndexPlan(name: names.object(name), isUnique: isUnique, terms: terms, predicate: predicate))
     }
   }
 
@@ -43,28 +47,24 @@ extension Planner {
     }
   }
 
-  /// Nil where a term has no plain counterpart.
-  private func terms(of index: SourceIndex, in table: SourceTable, _ plan: TablePlan) -> String? {
+  private func terms(
+    of index: SourceIndex, _ plan: TablePlan, _ relation: Relation
+  ) throws(Untranslatable) -> String {
+    let translator = Translator(purpose: .index, table: relation)
     var terms: [String] = []
     for term in index.terms {
-      let position: Int?
+      let sql: String
       switch term.subject {
-      case .column(let name): position = table.columns.firstIndex { $0.name == name }
-      case .rowid: position = plan.columns.firstIndex(where: \.isIdentity)
-      case .expression: return nil
+      case .column(let name):
+        sql = try translator.indexTerm(
+          .column(ColumnReference(table: nil, name: name, mayBeString: false)), collation: term.collation)
+      case .rowid:
+        guard let column = plan.identityColumn else { throw Untranslatable("it is over the rowid") }
+        sql = PostgresText.identifier(column.targetName)
+      case .expression(let text):
+        sql = try translator.indexTerm(Self.parsed(text), collation: term.collation)
       }
-      guard let position else { return nil }
-      let column = plan.columns[position]
-      let name = PostgresText.identifier(column.targetName)
-      let direction = term.descending ? " DESC" : ""
-      switch term.collation.uppercased() {
-      case _ where !column.type.isText: terms.append(name + direction)
-      case "BINARY": terms.append(name + direction)
-      // Under the collation "C" only ASCII letters fold, as in SQLite's NOCASE.
-      case "NOCASE": terms.append("lower(\(name))" + direction)
-      case "RTRIM": terms.append("rtrim(\(name), ' ')" + direction)
-      default: return nil
-      }
+      terms.append(sql + (term.descending ? " DESC" : ""))
     }
     return terms.joined(separator: ", ")
   }

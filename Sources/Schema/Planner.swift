@@ -1,3 +1,4 @@
+import Dialect
 import Model
 
 /// Decides from the source's schema and what its columns hold what stands on the target.
@@ -26,15 +27,25 @@ package struct Planner {
       }
   }
 
-  package static func plan(_ inputs: [Input], schema: String) -> TargetPlan {
+  package static func plan(_ inputs: [Input], views: [SourceView] = [], schema: String) -> TargetPlan {
     var planner = Planner()
     // All tables before the first index: the name of an index matters less.
     let tableNames = planner.names.tables(inputs.map(\.table.name))
     var tables = zip(inputs, tableNames).map { planner.plan($0, named: $1) }
+    var relations: [Relation] = []
+    for (index, input) in inputs.enumerated() {
+      let relation = planner.relation(of: input, tables[index], schema: schema)
+      planner.planGenerated(of: input, relation, into: &tables[index])
+      planner.planIndexes(of: input, relation, into: &tables[index])
+      planner.planChecks(of: input.table, relation, into: &tables[index])
+      relations.append(relation)
+    }
     for (index, input) in inputs.enumerated() {
       planner.planForeignKeys(of: input.table, into: &tables[index], inputs: inputs, tables: tables)
     }
-    return TargetPlan(schema: schema, tables: tables)
+    var plan = TargetPlan(schema: schema, tables: tables)
+    planner.planViews(views, over: relations, into: &plan)
+    return plan
   }
 
   /// Tables, indexes and sequences share one namespace in a PostgreSQL schema.
@@ -51,7 +62,9 @@ package struct Planner {
       keyName: names.object(targetName + (isPrimaryKey ? "_pkey" : "_key")), isPrimaryKey: isPrimaryKey,
       sequenceName: columns.first(where: \.isIdentity).map { names.object("\(targetName)_\($0.targetName)_seq") },
       indexes: [], foreignKeys: [], notes: notes)
-    planIndexes(of: input, into: &plan)
+    for clause in table.conflictClauses {
+      plan.notes.append("\(clause): PostgreSQL refuses such rows instead, after the switch")
+    }
     return plan
   }
 
@@ -68,7 +81,6 @@ package struct Planner {
       let isRowid = table.key == .rowidColumn(column.name)
       let name = targetNames[index]
       if name != column.name { notes.append("column '\(column.name)' is called '\(name)' on the target") }
-      if column.isGenerated { notes.append("generated column '\(column.name)' becomes an ordinary column") }
       if type.isText, column.collation.uppercased() != "BINARY" {
         notes.append("column '\(column.name)' compares byte by byte on the target, without COLLATE \(column.collation)")
       }
@@ -80,14 +92,11 @@ package struct Planner {
       }
       let breaksNotNull = column.notNull && facts.classes.contains(.null)
       if breaksNotNull { notes.append("column '\(column.name)' is NOT NULL and holds NULL: NOT NULL is left out") }
-      let defaultSQL = isRowid ? nil : DefaultTranslation.translate(column.defaultExpression, type: type)
-      if let expression = column.defaultExpression, defaultSQL == nil, expression.uppercased() != "NULL" {
-        notes.append("column '\(column.name)': DEFAULT \(expression) is left out")
-      }
-      columns.append(
-        ColumnPlan(
-          sourceName: column.name, targetName: name, type: type,
-          notNull: isKey || (column.notNull && !breaksNotNull), isIdentity: isRowid, defaultSQL: defaultSQL))
+      var plan = ColumnPlan(
+        sourceName: column.name, targetName: name, type: type, notNull: isKey || (column.notNull && !breaksNotNull),
+        isIdentity: isRowid)
+      if !isRowid { planDefault(of: column, into: &plan, &notes) }
+      columns.append(plan)
     }
     if case .rowid = table.key {
       columns.append(
@@ -97,6 +106,18 @@ package struct Planner {
       notes.append("no usable primary key: rows are told apart by the hidden column \(SourceTable.hiddenColumn)")
     }
     return columns
+  }
+
+  private func planDefault(of column: SourceColumn, into plan: inout ColumnPlan, _ notes: inout [String]) {
+    guard let text = column.defaultExpression else { return }
+    // Any form will do: the column is written, not read.
+    let kind = plan.kind(storing: .second)
+    do {
+      plan.defaultSQL = try ColumnDefault.translate(
+        text, kind: plan.type == .anyText || plan.type == .keyText ? .text : kind, affinity: column.affinity)
+    } catch {
+      notes.append("column '\(column.name)': DEFAULT \(text) is left out: \(error)")
+    }
   }
 
   private func isPrimaryKey(_ table: SourceTable) -> Bool {

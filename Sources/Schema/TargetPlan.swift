@@ -8,6 +8,7 @@ package struct TargetPlan: Sendable, Hashable, Codable {
   package var leftOut: [String]
   /// In an order in which they can be created.
   package var views: [ViewPlan]
+  package var viewsLeftOut: [LeftOutView] = []
 
   package init(schema: String, tables: [TablePlan], leftOut: [String] = [], views: [ViewPlan] = []) {
     self.schema = schema
@@ -73,9 +74,14 @@ package struct CheckPlan: Sendable, Hashable, Codable {
 package struct ViewPlan: Sendable, Hashable, Codable {
   package var sourceName: String
   package var targetName: String
-  /// The columns' names, and the query as PostgreSQL writes it.
-  package var columns: [String]
-  package var query: String
+  /// The CREATE VIEW statement.
+  package var sql: String
+}
+
+/// A view of the source that has no counterpart on the target.
+package struct LeftOutView: Sendable, Hashable, Codable {
+  package var name: String
+  package var reason: String
 }
 
 /// An index on the target, UNIQUE constraints included.
