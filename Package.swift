@@ -24,6 +24,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
 
     .target(name: "Model", dependencies: ["CLinux"], swiftSettings: settings),
+    .target(name: "Dialect", dependencies: ["Model"], swiftSettings: settings),
     .target(name: "SQLite", dependencies: ["Model", "CSQLite"], swiftSettings: settings),
     .target(name: "Postgres", dependencies: ["Model", "CPostgres"], swiftSettings: settings),
     .target(
@@ -39,10 +40,11 @@ let package = Package(
     .target(
       name: "Journal", dependencies: ["Model", "CZlib"], path: "journal", exclude: ["FORMAT.md", "vectors"],
       swiftSettings: settings),
-    .target(name: "Schema", dependencies: ["Model"], swiftSettings: settings),
+    .target(name: "Schema", dependencies: ["Model", "Dialect"], swiftSettings: settings),
     .target(name: "Conversion", dependencies: ["Model", "Schema"], swiftSettings: settings),
     .target(
-      name: "Capture", dependencies: ["Model", "SQLite", "Journal", "TriggerTemplates"], swiftSettings: settings),
+      name: "Capture", dependencies: ["Model", "Dialect", "SQLite", "Journal", "TriggerTemplates"],
+      swiftSettings: settings),
     .target(
       name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "TriggerTemplates"],
       swiftSettings: settings),
@@ -69,10 +71,14 @@ let package = Package(
       name: "JournalTests",
       dependencies: ["Journal", "Model", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: settings),
-    .testTarget(name: "SQLiteTests", dependencies: ["Model", "SQLite", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "DialectTests", dependencies: ["Model", "Dialect", "SQLite", "Postgres", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SQLiteTests", dependencies: ["Model", "Dialect", "SQLite", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "CaptureTests",
-      dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
+      dependencies: ["Model", "Dialect", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),
