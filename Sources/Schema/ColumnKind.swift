@@ -32,3 +32,12 @@ extension ColumnPlan {
     }
   }
 }
+
+extension ColumnFacts {
+  /// The one form that all texts of a date or time column have; nil where they have several.
+  func timeForm(as column: ColumnPlan) -> TimeForm? {
+    let tally = candidates.first { $0.type == column.type && $0.reading.numbers == column.reading.numbers }
+    guard let tally, tally.spellings.count == 1 else { return nil }
+    return nil
+  }
+}

@@ -9,7 +9,7 @@ extension Planner {
       let (column, planned) = pair
       return ScopeColumn(
         column.name, sql: PostgresText.identifier(planned.targetName),
-        planned.kind(storing: input.facts[position].timeForm(as: planned.type)), affinity: column.affinity,
+        planned.kind(storing: input.facts[position].timeForm(as: planned)), affinity: column.affinity,
         collation: column.collation)
     }
     return Relation(

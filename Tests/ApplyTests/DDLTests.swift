@@ -81,7 +81,7 @@ struct DDLTests {
       ("TEXT", "'it''s \\ \"x\"'", .text("it's \\ \"x\"")), ("TEXT", "''", .text("")), ("TEXT", "007", .text("7")),
       ("TEXT", "\"1\"", .text("1")), ("TEXT", "pending", .text("pending")),
       ("TEXT", "'$changeover$'", .text("$changeover$")),
-      ("TEXT", "'{table}'", .text("{table}")), ("TEXT", "NULL", .null), ("TEXT", "(1+1)", .null),
+      ("TEXT", "'{table}'", .text("{table}")), ("TEXT", "NULL", .null), ("TEXT", "(1+1)", .text("2")),
       ("DATE", "1.5", .text("1.5")),
     ]
     let columns = cases.enumerated().map { column("c\($0)", $1.0, default: $1.1) }

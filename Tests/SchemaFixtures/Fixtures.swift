@@ -4,11 +4,11 @@ import Schema
 /// A column as the source's catalogue would describe it.
 package func column(
   _ name: String, _ declared: String = "", notNull: Bool = false, default expression: String? = nil,
-  collation: String = "BINARY", generated: Bool = false
+  collation: String = "BINARY", generated: String? = nil
 ) -> SourceColumn {
   SourceColumn(
     name: name, declared: declared, affinity: Affinity(declared: declared), notNull: notNull,
-    defaultExpression: expression, collation: collation, isGenerated: generated)
+    defaultExpression: expression, collation: collation, isGenerated: generated != nil, generatedExpression: generated)
 }
 
 package func term(_ column: String, _ collation: String = "BINARY", descending: Bool = false) -> IndexTerm {
@@ -39,9 +39,10 @@ package func foreignKey(
 /// A table keyed by the INTEGER PRIMARY KEY `id`, unless told otherwise.
 package func table(
   _ name: String, _ columns: [SourceColumn], key: RowKey = .rowidColumn("id"), indexes: [SourceIndex] = [],
-  foreignKeys: [SourceForeignKey] = [], id: Int64 = 1
+  foreignKeys: [SourceForeignKey] = [], checks: [SourceCheck] = [], id: Int64 = 1
 ) -> SourceTable {
-  SourceTable(id: TableID(id), name: name, columns: columns, key: key, indexes: indexes, foreignKeys: foreignKeys)
+  SourceTable(
+    id: TableID(id), name: name, columns: columns, key: key, indexes: indexes, foreignKeys: foreignKeys, checks: checks)
 }
 
 package let id = column("id", "INTEGER")

@@ -70,10 +70,32 @@ struct PlannerTests {
   }
 
   /// Case 19.
-  @Test func `a generated column becomes an ordinary one`() {
-    let plan = plan(table("t", [id, column("g", "INT", generated: true)]))
-    #expect(plan.columns.map(\.targetName) == ["id", "g"])
-    #expect(plan.notes == ["generated column 'g' becomes an ordinary column"])
+  @Test func `a generated column is computed by the target where that comes to the same`() {
+    let plan = plan(
+      table(
+        "t",
+        [
+          id, column("a", "INT"), column("g", "INT", generated: "a + 1"), column("h", "INT", generated: "g * 2"),
+          column("r", "INT", generated: "random()"),
+        ]))
+    #expect(plan.columns.map(\.generatedSQL) == [nil, nil, "(\"a\"::numeric + 1)::bigint", nil, nil])
+    #expect(plan.columns.map(\.isWritten) == [true, true, false, true, true])
+    #expect(plan.notes.count == 2)
+    #expect(plan.notes.allSatisfy { $0.contains("becomes an ordinary column: ") })
+  }
+
+  /// Case 35.
+  @Test func `a CHECK is carried over or left out with the reason`() {
+    let plan = plan(
+      table(
+        "t", [id, column("a", "INT"), column("s", "TEXT")],
+        checks: [
+          SourceCheck(name: "positive", expression: "a > 0"), SourceCheck(name: nil, expression: "s IN ('x', 'y')"),
+          SourceCheck(name: nil, expression: "f(a)"),
+        ]))
+    #expect(plan.checks.map(\.name) == ["positive", "t_check"])
+    #expect(plan.checks.first?.expression == "\"a\" > 0")
+    #expect(plan.notes.count == 1)
   }
 
   /// Case 35.
@@ -93,15 +115,15 @@ struct PlannerTests {
     #expect(plan.indexes.map(\.name) == ["i1", "i2", "i3", "i4", "i5", "t_a_n_key", "i6"])
     #expect(
       plan.indexes.map(\.terms) == [
-        "\"a\" DESC, \"n\"", "lower(\"c\")", "rtrim(\"a\", ' ') DESC", "\"n\"", "lower(\"c\")", "\"a\", \"n\"",
-        "\"id\"",
+        "\"a\" DESC, \"n\"", "(lower(\"c\"))", "(rtrim(\"a\", ' ')) DESC", "\"n\"", "(lower(\"c\"))",
+        "\"a\", \"n\"", "\"id\"",
       ])
     #expect(plan.indexes.map(\.isUnique) == [false, false, false, false, true, true, false])
     #expect(plan.notes == ["column 'c' compares byte by byte on the target, without COLLATE NOCASE"])
   }
 
   /// Case 35.
-  @Test func `partial and expression indexes and foreign collations are left out with a note`() {
+  @Test func `partial and expression indexes are carried over, foreign collations are left out with a note`() {
     let plan = plan(
       table(
         "t", [id, column("a", "TEXT")],
@@ -114,12 +136,11 @@ struct PlannerTests {
           SourceIndex(
             name: "wide", origin: .createIndex, isUnique: false, terms: (0..<33).map { _ in term("a") }),
         ]))
-    #expect(plan.indexes.isEmpty)
+    #expect(plan.indexes.map(\.terms) == ["\"a\"", "(lower(\"a\"))"])
+    #expect(plan.indexes.map(\.predicate) == ["\"a\" IS NOT NULL", nil])
     #expect(
       plan.notes == [
-        "partial index 'partial' is left out",
-        "index 'expression' is left out: it has an expression or a collation of its own",
-        "index 'foreign' is left out: it has an expression or a collation of its own",
+        "index 'foreign' is left out: the collation UNICODE",
         "index 'wide' is left out: it has more than 32 columns",
       ])
   }
@@ -134,7 +155,7 @@ struct PlannerTests {
             name: "auto", origin: .primaryKey, isUnique: true, terms: [term("a", "NOCASE")])
         ]))
     #expect(plan.isPrimaryKey)
-    #expect(plan.indexes.map(\.terms) == ["lower(\"a\")"])
+    #expect(plan.indexes.map(\.terms) == ["(lower(\"a\"))"])
     #expect(plan.indexes.map(\.isUnique) == [true])
   }
 
