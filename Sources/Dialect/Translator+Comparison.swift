@@ -117,6 +117,10 @@ extension Translator {
         return Self.exactly(symbol, real: left, integer: right)
       }
       try checkPrecision(right, left)
+    case (.numeric, .double), (.double, .numeric):
+      guard left.magnitude <= 0x1p53, right.magnitude <= 0x1p53 else {
+        throw Untranslatable("a computed 64-bit integer beside a real")
+      }
     default: break
     }
     // Two constants have no column to give them a type.

@@ -144,12 +144,14 @@ extension Translator {
     case (.integer, .double):
       guard value.magnitude <= 0x1p53 else { throw Untranslatable("64-bit integers among reals") }
       return value.cast(to: "double precision", kind)
-    case (.numeric, .double): return value.cast(to: "double precision", kind)
+    case (.numeric, .double) where !value.isUnbounded: return value.cast(to: "double precision", kind)
     case (.double, .double):
       var result = value
       result.kind = kind
       return result
-    case (.integer, .numeric): return value.cast(to: "numeric", kind)
+    case (.integer, .numeric):
+      guard value.magnitude <= 0x1p53 else { throw Untranslatable("64-bit integers among decimals") }
+      return value.cast(to: "numeric", kind)
     case (.text, .text): return plain(value)
     case (.text, _):
       if let string = value.string, let literal = try timeLiteral(string, sameFormAs: kind) { return literal }
@@ -177,13 +179,13 @@ extension Translator {
     case (.integer, .integer(let bits)):
       guard value.magnitude <= Translation.magnitude(bits: bits) else { break }
       return value
-    case (.numeric, .integer) where value.literal == nil && affinity == .integer:
-      // An integer that was computed with more digits so that it cannot overflow on the way.
+    case (.numeric, .integer) where value.isUnbounded && affinity == .integer:
       return value.cast(to: "bigint", kind)
     case (.integer, .double):
       guard value.magnitude <= 0x1p53 || affinity == .real else { break }
       return value.cast(to: "double precision", kind)
-    case (.double, .double), (.numeric, .double): return value.cast(to: "double precision", kind)
+    case (.double, .double): return value.cast(to: "double precision", kind)
+    case (.numeric, .double) where !value.isUnbounded: return value.cast(to: "double precision", kind)
     case (.integer, .numeric): return value
     case (.text, .integer):
       guard let integer = value.integerForm, affinity != .text, affinity != .blob else { break }

@@ -176,13 +176,13 @@ extension Translator {
   }
 
   private func type(of value: Translation) throws(Untranslatable) -> Translation {
+    if value.isNull { return try .string("null") }
     let name: String
     switch value.kind {
     case .integer, .boolean: name = "integer"
     case .double(.real): name = "real"
     case .text, .uuid(.text): name = "text"
     case .bytea, .uuid(.blob): name = "blob"
-    case .null: return try .string("null")
     default:
       switch value.kind.timeStorage {
       case .text: name = "text"
@@ -201,6 +201,7 @@ extension Translator {
     switch (name, arguments.count) {
     case ("abs", 1):
       let value = try number(first)
+      if value.isNull { return .null(.bigint) }
       var result = Translation("abs(\(value.sql))", value.kind)
       result.magnitude = value.magnitude
       return result

@@ -79,7 +79,7 @@ extension Translator {
 
   /// A column of decimals computes in SQLite as doubles do.
   private func asDouble(_ value: Translation) throws(Untranslatable) -> Translation {
-    guard value.kind == .numeric, value.affinity != nil else { return value }
+    guard value.kind == .numeric, !value.isUnbounded else { return value }
     return value.cast(to: "double precision", .double(.mixed))
   }
 
@@ -94,9 +94,17 @@ extension Translator {
     switch (a.kind, b.kind) {
     case (.integer, .integer): return try integerArithmetic(symbol, a, b, prefix)
     case (.numeric, .numeric), (.numeric, .integer), (.integer, .numeric):
-      return result(.numeric, a.operand, b.operand)
+      var wide = result(.numeric, a.operand, b.operand)
+      wide.magnitude = .infinity
+      return wide
     case (.double, .double), (.double, .integer), (.integer, .double), (.double, .numeric), (.numeric, .double):
       let isReal = a.kind == .double(.real) || b.kind == .double(.real)
+      guard !a.isUnbounded, !b.isUnbounded else { throw Untranslatable("a computed 64-bit integer beside a real") }
+      let isKnown = a.literal != nil || b.literal != nil
+      let greatest = isKnown ? [a, b].filter { $0.literal != nil }.map(\.magnitude).max() ?? 0 : 0
+      if !isReal, (purpose.mayOverflow ? greatest : max(a.magnitude, b.magnitude)) > 0x1p53 {
+        throw Untranslatable("64-bit integers are computed with decimals, which SQLite may hold as integers")
+      }
       let kind = ValueKind.double(isReal ? .real : .mixed)
       let areConstants = a.literal != nil && b.literal != nil
       func operand(_ value: Translation) -> String {
@@ -132,7 +140,7 @@ extension Translator {
     }
     var result = Translation(
       prefix.map { "\($0)\(second)" } ?? "\(first) \(symbol.rawValue) \(second)", kind, isAtom: false)
-    result.magnitude = min(magnitude, 0x1p63)
+    result.magnitude = kind == .numeric ? .infinity : min(magnitude, 0x1p63)
     return result
   }
 

@@ -36,13 +36,13 @@ extension Translator {
     var result = Core(isDistinct: query.isDistinct, columns: [])
     if let from = query.from { result.tail += " FROM \(try inner.from(from))" }
     let isAggregate = Self.isAggregate(query, order: order)
-    try inner.noteAliases(query, isAggregate: isAggregate)
+    inner.noteAliases(query)
     if let filter = query.filter { result.tail += " WHERE \(try inner.truth(inner.translate(filter)).sql)" }
     var grouping: [String] = []
     for group in query.groups { grouping.append(try inner.group(group, query)) }
     if !grouping.isEmpty { result.tail += " GROUP BY \(grouping.joined(separator: ", "))" }
     inner.frames[last].aliases = [:]
-    inner.frames[last].allowsAggregates = true
+    inner.frames[last].allowsAggregates = isAggregate
     if isAggregate {
       let expressions = Set(grouping)
       let tables = inner.frames[last].sources.filter { source in
@@ -54,9 +54,11 @@ extension Translator {
       inner.frames[last].grouping = Frame.Grouping(
         expressions: expressions, tables: Set(tables.map { $0.alias.lowercased() }))
     }
+    if query.having != nil { inner.noteAliases(query) }
     let having = try query.having.map { (having) throws(Untranslatable) in try inner.truth(inner.translate(having)).sql
     }
     if let having { result.tail += " HAVING \(having)" }
+    inner.frames[last].aliases = [:]
     inner.frames[last].allowsWindows = true
     inner.frames[last].windows = Set(query.windows.map { $0.name.lowercased() })
     var windows: [String] = []
@@ -66,6 +68,8 @@ extension Translator {
     if !windows.isEmpty { result.tail += " WINDOW \(windows.joined(separator: ", "))" }
     for column in query.columns { result.columns += try inner.resultColumns(column) }
     if query.isDistinct { for column in result.columns { try checkDistinct(column.value) } }
+    let aliases = result.columns.map { ($0.name.lowercased(), $0.value) }
+    inner.frames[last].aliases = Dictionary(aliases) { first, _ in first }
     result.order = try inner.order(order, result)
     return result
   }
@@ -108,7 +112,7 @@ extension Translator {
   }
 
   /// WHERE and GROUP BY may name results: SQLite's own extension.
-  private mutating func noteAliases(_ query: SelectCore.Query, isAggregate: Bool) throws(Untranslatable) {
+  private mutating func noteAliases(_ query: SelectCore.Query) {
     let last = frames.count - 1
     var aliases: [String: Translation] = [:]
     for column in query.columns {
