@@ -114,7 +114,7 @@ extension Translator {
     switch (left, right) {
     case (.boolean, .integer), (.integer, .boolean):
       let isTruth = values.allSatisfy { $0.kind == .boolean || $0.integer == 0 || $0.integer == 1 }
-      return isTruth ? .boolean : .bigint
+      return isTruth ? .boolean : .integer(bits: max(32, left.isInteger ? left.bits : right.bits))
     case (.integer(let a), .integer(let b)): return .integer(bits: max(a, b))
     case (.numeric, .integer), (.integer, .numeric): return .numeric
     case (.double, .double), (.double, .integer), (.integer, .double), (.double, .numeric), (.numeric, .double):
@@ -139,7 +139,6 @@ extension Translator {
     case (.integer, .integer):
       var result = value
       result.kind = kind
-      result.literal = nil
       return result
     case (.integer, .double):
       guard value.magnitude <= 0x1p53 else { throw Untranslatable("64-bit integers among reals") }

@@ -125,6 +125,7 @@ extension Translator {
     let magnitude = symbol == .multiply ? a.magnitude * b.magnitude : a.magnitude + b.magnitude
     var (first, second) = (a.operand, b.operand)
     var kind = ValueKind.integer(bits: max(a.kind.bits, b.kind.bits))
+    if magnitude >= 0x1p63, a.literal != nil, b.literal != nil { throw Untranslatable("constants that overflow") }
     if magnitude >= 0x1p63, !purpose.mayOverflow {
       // SQLite goes on with a real where 64 bits overflow; numeric goes on, too.
       first = a.cast(to: "numeric", .numeric).operand
@@ -153,8 +154,9 @@ extension Translator {
       if right.integer == -1 || (right.integer == nil && left.magnitude >= 0x1p63), !purpose.mayOverflow {
         throw Untranslatable("a quotient that may overflow")
       }
-      var result = Translation("\(left.operand) / \(divisor)", .integer(bits: 64), isAtom: false)
-      result.kind = .integer(bits: max(left.kind.bits, right.kind.bits))
+      let dividend = right.integer.map { $0 != -1 } ?? false ? left : Self.widened(left)
+      var result = Translation("\(dividend.operand) / \(divisor)", .bigint, isAtom: false)
+      result.kind = .integer(bits: max(dividend.kind.bits, right.kind.bits))
       result.magnitude = left.magnitude
       return result
     case (.double, .double), (.double, .integer), (.integer, .double):
