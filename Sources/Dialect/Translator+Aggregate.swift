@@ -94,8 +94,8 @@ extension Translator {
     let over: String
     switch reference {
     case .named(let name):
-      guard frame.windows.contains(name.lowercased()) else { throw Untranslatable("the window \(name) is not known") }
-      over = " OVER \(try identifier(name.lowercased()))"
+      guard frame.windows.contains(name.folded) else { throw Untranslatable("the window \(name) is not known") }
+      over = " OVER \(try identifier(Self.asciiLower(name)))"
     case .inline(let window): over = " OVER (\(try self.window(window)))"
     }
     if SQLiteFunctions.aggregates.contains(call.name) {

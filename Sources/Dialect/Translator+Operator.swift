@@ -228,7 +228,9 @@ extension Translator {
     switch (affinity, value.kind) {
     case (.text, _): return try text(value)
     case (.integer, .text), (.numeric, .text):
-      if let integer = value.integerForm { return Translation(integer, .integer(bits: 64)) }
+      if let integer = value.integerForm {
+        return Translation(integer, .integer(bits: integer.hasSuffix("::bigint") ? 64 : 32))
+      }
       if let string = value.string, case .integer(let integer) = NumberText.literal(string) { return .integer(integer) }
       throw Untranslatable("a CAST of text to a number, which SQLite reads as far as it goes")
     case (.integer, .integer), (.integer, .boolean), (.numeric, .integer), (.numeric, .boolean):

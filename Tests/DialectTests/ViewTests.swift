@@ -146,6 +146,15 @@ struct ViewTests {
     #expect(translated(select) == "refused: \(reason)")
   }
 
+  /// SQLite folds ASCII only.
+  @Test func `names that differ in a letter beyond ASCII are two`() {
+    #expect(
+      translated("SELECT \"É\" FROM (SELECT 1 AS \"é\", 2 AS \"É\")")
+        == """
+        ("É") AS SELECT "select 1"."É" AS "É" FROM (SELECT 1 AS "é", 2 AS "É") AS "select 1" ("é", "É")
+        """)
+  }
+
   @Test func `a view reads another view`() throws {
     let first = try ViewTranslation(
       Parser.createView("CREATE VIEW sums AS SELECT artist_id AS a, sum(price * 2.0) AS s FROM album GROUP BY a"),
