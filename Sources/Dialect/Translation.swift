@@ -15,8 +15,8 @@ struct Translation {
   var isCollationExplicit = false
   /// Whether PostgreSQL compares it by "C": in text of literals alone it would take the database's own collation.
   var hasC = true
-  /// The greatest absolute value of an integer.
-  var magnitude = 0x1p63
+  /// The greatest absolute value of an integer. What a column of decimals holds as an integer a double holds exactly.
+  var magnitude = 0x1p53
   /// The same as an integer: of text that consists of one number of a date.
   var integerForm: String?
 
@@ -40,6 +40,8 @@ struct Translation {
   }
 
   var isNull: Bool { literal == .null }
+  /// An integer that is computed with more than 64 bits, as `numeric`, so that it cannot overflow.
+  var isUnbounded: Bool { kind == .numeric && magnitude == .infinity }
   var integer: Int64? { if case .integer(let value) = literal { value } else { nil } }
   var string: String? { if case .string(let value) = literal { value } else { nil } }
 
@@ -61,7 +63,9 @@ struct Translation {
     let sql = value == .min ? "'\(value)'::bigint" : "\(value)"
     var result = Translation(sql, .integer(bits: bits), isAtom: value >= 0 || value == .min)
     result.literal = .integer(value)
-    result.magnitude = Double(value.magnitude)
+    // Rounded up: what a double does not hold must not look as if it did.
+    let nearest = Double(value.magnitude)
+    result.magnitude = Double(exactly: value.magnitude) == nil ? nearest.nextUp : nearest
     return result
   }
 

@@ -94,8 +94,8 @@ extension Translator {
     let over: String
     switch reference {
     case .named(let name):
-      guard frame.windows.contains(name.lowercased()) else { throw Untranslatable("the window \(name) is not known") }
-      over = " OVER \(try identifier(name.lowercased()))"
+      guard frame.windows.contains(name.folded) else { throw Untranslatable("the window \(name) is not known") }
+      over = " OVER \(try identifier(Self.asciiLower(name)))"
     case .inline(let window): over = " OVER (\(try self.window(window)))"
     }
     if SQLiteFunctions.aggregates.contains(call.name) {
@@ -133,7 +133,8 @@ extension Translator {
       if arguments.count == 3 {
         let values = try unified([arguments[0], arguments[2]])
         guard values[0].sql == arguments[0].sql else { break }
-        list.append(values[1].sql)
+        guard let type = values[0].kind.castName else { break }
+        list.append(values[1].cast(to: type, values[0].kind).sql)
       }
       var result = Translation("\(name)(\(list.joined(separator: ", ")))\(over)", arguments[0].kind)
       result.hasC = arguments[0].hasC

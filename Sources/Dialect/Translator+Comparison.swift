@@ -117,6 +117,10 @@ extension Translator {
         return Self.exactly(symbol, real: left, integer: right)
       }
       try checkPrecision(right, left)
+    case (.numeric, .double), (.double, .numeric):
+      guard left.magnitude <= 0x1p53, right.magnitude <= 0x1p53 else {
+        throw Untranslatable("a computed 64-bit integer beside a real")
+      }
     default: break
     }
     // Two constants have no column to give them a type.
@@ -270,6 +274,7 @@ extension Translator {
 
   /// The result of a function that gives one of the values.
   func combined(_ sql: String, _ values: [Translation]) -> Translation {
+    if values.allSatisfy(\.isNull) { return .null() }
     var result = Translation(sql, values.first { !$0.isNull }?.kind ?? .null)
     result.hasC = values.contains { $0.hasC && !$0.isNull }
     result.magnitude = values.reduce(0) { $1.isNull ? $0 : max($0, $1.magnitude) }

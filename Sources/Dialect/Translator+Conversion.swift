@@ -114,7 +114,7 @@ extension Translator {
     switch (left, right) {
     case (.boolean, .integer), (.integer, .boolean):
       let isTruth = values.allSatisfy { $0.kind == .boolean || $0.integer == 0 || $0.integer == 1 }
-      return isTruth ? .boolean : .bigint
+      return isTruth ? .boolean : .integer(bits: max(32, left.isInteger ? left.bits : right.bits))
     case (.integer(let a), .integer(let b)): return .integer(bits: max(a, b))
     case (.numeric, .integer), (.integer, .numeric): return .numeric
     case (.double, .double), (.double, .integer), (.integer, .double), (.double, .numeric), (.numeric, .double):
@@ -139,17 +139,18 @@ extension Translator {
     case (.integer, .integer):
       var result = value
       result.kind = kind
-      result.literal = nil
       return result
     case (.integer, .double):
       guard value.magnitude <= 0x1p53 else { throw Untranslatable("64-bit integers among reals") }
       return value.cast(to: "double precision", kind)
-    case (.numeric, .double): return value.cast(to: "double precision", kind)
+    case (.numeric, .double) where !value.isUnbounded: return value.cast(to: "double precision", kind)
     case (.double, .double):
       var result = value
       result.kind = kind
       return result
-    case (.integer, .numeric): return value.cast(to: "numeric", kind)
+    case (.integer, .numeric):
+      guard value.magnitude <= 0x1p53 else { throw Untranslatable("64-bit integers among decimals") }
+      return value.cast(to: "numeric", kind)
     case (.text, .text): return plain(value)
     case (.text, _):
       if let string = value.string, let literal = try timeLiteral(string, sameFormAs: kind) { return literal }
@@ -177,13 +178,13 @@ extension Translator {
     case (.integer, .integer(let bits)):
       guard value.magnitude <= Translation.magnitude(bits: bits) else { break }
       return value
-    case (.numeric, .integer) where value.literal == nil && affinity == .integer:
-      // An integer that was computed with more digits so that it cannot overflow on the way.
+    case (.numeric, .integer) where value.isUnbounded && affinity == .integer:
       return value.cast(to: "bigint", kind)
     case (.integer, .double):
       guard value.magnitude <= 0x1p53 || affinity == .real else { break }
       return value.cast(to: "double precision", kind)
-    case (.double, .double), (.numeric, .double): return value.cast(to: "double precision", kind)
+    case (.double, .double): return value.cast(to: "double precision", kind)
+    case (.numeric, .double) where !value.isUnbounded: return value.cast(to: "double precision", kind)
     case (.integer, .numeric): return value
     case (.text, .integer):
       guard let integer = value.integerForm, affinity != .text, affinity != .blob else { break }

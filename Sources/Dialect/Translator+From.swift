@@ -6,14 +6,14 @@ extension Translator {
   mutating func from(_ join: Join) throws(Untranslatable) -> String {
     switch join {
     case .table(let name, let alias):
-      guard let relation = relations[name.lowercased()] else { throw Untranslatable("the table \(name) is not known") }
+      guard let relation = relations[name.folded] else { throw Untranslatable("the table \(name) is not known") }
       return try "\(relation.sql) AS \(add(relation.columns, relation.key, as: alias ?? name))"
     case .select(let select, let alias):
       // It sees no table beside it.
       var outer = self
       outer.frames[frames.count - 1] = Frame()
       let selected = try outer.translate(select)
-      guard Set(selected.columns.map { $0.name.lowercased() }).count == selected.columns.count else {
+      guard Set(selected.columns.map { $0.name.folded }).count == selected.columns.count else {
         throw Untranslatable("two columns of one name")
       }
       var list: [String] = []
@@ -35,7 +35,7 @@ extension Translator {
   {
     let name = try identifier(alias)
     let last = frames.count - 1
-    guard !frames[last].sources.contains(where: { $0.alias.lowercased() == alias.lowercased() }) else {
+    guard !frames[last].sources.contains(where: { $0.alias.folded == alias.folded }) else {
       throw Untranslatable("two tables are called \(alias)")
     }
     var own = columns
@@ -59,8 +59,8 @@ extension Translator {
     case .using(let names): return try using(names, kind, boundary)
     case .natural:
       let sources = frames[frames.count - 1].sources
-      let left = sources[..<boundary].flatMap(\.columns).map { $0.name.lowercased() }
-      let names = sources[boundary...].flatMap(\.columns).map(\.name).filter { left.contains($0.lowercased()) }
+      let left = sources[..<boundary].flatMap(\.columns).map { $0.name.folded }
+      let names = sources[boundary...].flatMap(\.columns).map(\.name).filter { left.contains($0.folded) }
       return names.isEmpty ? try self.condition(.none, kind, boundary) : try using(names, kind, boundary)
     }
   }
@@ -72,11 +72,11 @@ extension Translator {
     guard kind != .right, kind != .full else { throw Untranslatable("\(kind.rawValue) with USING") }
     let last = frames.count - 1
     var tests: [String] = []
-    for name in names.map({ $0.lowercased() }) {
+    for name in names.map({ $0.folded }) {
       func column(_ range: Range<Int>) throws(Untranslatable) -> (Int, ScopeColumn) {
         var found: (Int, ScopeColumn)?
         for index in range where !frames[last].sources[index].merged.contains(name) {
-          guard let column = frames[last].sources[index].columns.first(where: { $0.name.lowercased() == name }) else {
+          guard let column = frames[last].sources[index].columns.first(where: { $0.name.folded == name }) else {
             continue
           }
           guard found == nil else { throw Untranslatable("the column \(name) is ambiguous") }

@@ -40,7 +40,10 @@ extension Translator {
       try checkBinary(values)
       if values[0].isNull || values[1].isNull { return values[0] }
       if case .double(.mixed) = values[0].kind, arguments[0].kind != arguments[1].kind { return nil }
-      return combined("NULLIF(\(values[0].sql), \(values[1].sql))", [values[0]])
+      var result = combined("NULLIF(\(values[0].sql), \(values[1].sql))", [values[0]])
+      // PostgreSQL gives it the type of the first.
+      if arguments[0].kind.isInteger, result.kind.isInteger { result.kind = arguments[0].kind }
+      return result
     case ("min", 2...), ("max", 2...): return try extreme(name, arguments)
     case ("likely", 1), ("unlikely", 1), ("likelihood", 2):
       var result = arguments[0]
@@ -176,13 +179,13 @@ extension Translator {
   }
 
   private func type(of value: Translation) throws(Untranslatable) -> Translation {
+    if value.isNull { return try .string("null") }
     let name: String
     switch value.kind {
     case .integer, .boolean: name = "integer"
     case .double(.real): name = "real"
     case .text, .uuid(.text): name = "text"
     case .bytea, .uuid(.blob): name = "blob"
-    case .null: return try .string("null")
     default:
       switch value.kind.timeStorage {
       case .text: name = "text"
@@ -200,7 +203,10 @@ extension Translator {
     guard let first = arguments.first else { return nil }
     switch (name, arguments.count) {
     case ("abs", 1):
-      let value = try number(first)
+      let value = try Self.widened(number(first))
+      if value.isNull { return .null(.bigint) }
+      // PostgreSQL computes a constant before it knows whether it is needed.
+      if let integer = value.integer { return integer == .min ? nil : .integer(abs(integer)) }
       var result = Translation("abs(\(value.sql))", value.kind)
       result.magnitude = value.magnitude
       return result
@@ -213,6 +219,13 @@ extension Translator {
     case ("round", 1...2): return try rounded(arguments)
     default: return nil
     }
+  }
+
+  /// The absolute value of the smallest 32-bit integer has more bits.
+  static func widened(_ value: Translation) -> Translation {
+    guard value.kind.isInteger, value.kind.bits < 64, value.magnitude >= Translation.magnitude(bits: value.kind.bits)
+    else { return value }
+    return value.cast(to: "bigint", .bigint)
   }
 
   /// SQLite rounds a half away from zero, PostgreSQL a double's to the even neighbour.

@@ -79,7 +79,7 @@ extension Translator {
 
   /// A column of decimals computes in SQLite as doubles do.
   private func asDouble(_ value: Translation) throws(Untranslatable) -> Translation {
-    guard value.kind == .numeric, value.affinity != nil else { return value }
+    guard value.kind == .numeric, !value.isUnbounded else { return value }
     return value.cast(to: "double precision", .double(.mixed))
   }
 
@@ -94,9 +94,17 @@ extension Translator {
     switch (a.kind, b.kind) {
     case (.integer, .integer): return try integerArithmetic(symbol, a, b, prefix)
     case (.numeric, .numeric), (.numeric, .integer), (.integer, .numeric):
-      return result(.numeric, a.operand, b.operand)
+      var wide = result(.numeric, a.operand, b.operand)
+      wide.magnitude = .infinity
+      return wide
     case (.double, .double), (.double, .integer), (.integer, .double), (.double, .numeric), (.numeric, .double):
       let isReal = a.kind == .double(.real) || b.kind == .double(.real)
+      guard !a.isUnbounded, !b.isUnbounded else { throw Untranslatable("a computed 64-bit integer beside a real") }
+      let isKnown = a.literal != nil || b.literal != nil
+      let greatest = isKnown ? [a, b].filter { $0.literal != nil }.map(\.magnitude).max() ?? 0 : 0
+      if !isReal, (purpose.mayOverflow ? greatest : max(a.magnitude, b.magnitude)) > 0x1p53 {
+        throw Untranslatable("64-bit integers are computed with decimals, which SQLite may hold as integers")
+      }
       let kind = ValueKind.double(isReal ? .real : .mixed)
       let areConstants = a.literal != nil && b.literal != nil
       func operand(_ value: Translation) -> String {
@@ -117,6 +125,7 @@ extension Translator {
     let magnitude = symbol == .multiply ? a.magnitude * b.magnitude : a.magnitude + b.magnitude
     var (first, second) = (a.operand, b.operand)
     var kind = ValueKind.integer(bits: max(a.kind.bits, b.kind.bits))
+    if magnitude >= 0x1p63, a.literal != nil, b.literal != nil { throw Untranslatable("constants that overflow") }
     if magnitude >= 0x1p63, !purpose.mayOverflow {
       // SQLite goes on with a real where 64 bits overflow; numeric goes on, too.
       first = a.cast(to: "numeric", .numeric).operand
@@ -132,7 +141,7 @@ extension Translator {
     }
     var result = Translation(
       prefix.map { "\($0)\(second)" } ?? "\(first) \(symbol.rawValue) \(second)", kind, isAtom: false)
-    result.magnitude = min(magnitude, 0x1p63)
+    result.magnitude = kind == .numeric ? .infinity : min(magnitude, 0x1p63)
     return result
   }
 
@@ -145,8 +154,9 @@ extension Translator {
       if right.integer == -1 || (right.integer == nil && left.magnitude >= 0x1p63), !purpose.mayOverflow {
         throw Untranslatable("a quotient that may overflow")
       }
-      var result = Translation("\(left.operand) / \(divisor)", .integer(bits: 64), isAtom: false)
-      result.kind = .integer(bits: max(left.kind.bits, right.kind.bits))
+      let dividend = right.integer.map { $0 != -1 } ?? false ? left : Self.widened(left)
+      var result = Translation("\(dividend.operand) / \(divisor)", .bigint, isAtom: false)
+      result.kind = .integer(bits: max(dividend.kind.bits, right.kind.bits))
       result.magnitude = left.magnitude
       return result
     case (.double, .double), (.double, .integer), (.integer, .double):
@@ -218,7 +228,9 @@ extension Translator {
     switch (affinity, value.kind) {
     case (.text, _): return try text(value)
     case (.integer, .text), (.numeric, .text):
-      if let integer = value.integerForm { return Translation(integer, .integer(bits: 64)) }
+      if let integer = value.integerForm {
+        return Translation(integer, .integer(bits: integer.hasSuffix("::bigint") ? 64 : 32))
+      }
       if let string = value.string, case .integer(let integer) = NumberText.literal(string) { return .integer(integer) }
       throw Untranslatable("a CAST of text to a number, which SQLite reads as far as it goes")
     case (.integer, .integer), (.integer, .boolean), (.numeric, .integer), (.numeric, .boolean):

@@ -36,36 +36,40 @@ extension Translator {
     var result = Core(isDistinct: query.isDistinct, columns: [])
     if let from = query.from { result.tail += " FROM \(try inner.from(from))" }
     let isAggregate = Self.isAggregate(query, order: order)
-    try inner.noteAliases(query, isAggregate: isAggregate)
+    inner.noteAliases(query)
     if let filter = query.filter { result.tail += " WHERE \(try inner.truth(inner.translate(filter)).sql)" }
     var grouping: [String] = []
     for group in query.groups { grouping.append(try inner.group(group, query)) }
     if !grouping.isEmpty { result.tail += " GROUP BY \(grouping.joined(separator: ", "))" }
     inner.frames[last].aliases = [:]
-    inner.frames[last].allowsAggregates = true
+    inner.frames[last].allowsAggregates = isAggregate
     if isAggregate {
       let expressions = Set(grouping)
       let tables = inner.frames[last].sources.filter { source in
         !source.key.isEmpty
           && source.key.allSatisfy { key in
-            source.columns.contains { $0.name.lowercased() == key.lowercased() && expressions.contains($0.sql) }
+            source.columns.contains { $0.name.folded == key.folded && expressions.contains($0.sql) }
           }
       }
       inner.frames[last].grouping = Frame.Grouping(
-        expressions: expressions, tables: Set(tables.map { $0.alias.lowercased() }))
+        expressions: expressions, tables: Set(tables.map { $0.alias.folded }))
     }
+    if query.having != nil { inner.noteAliases(query) }
     let having = try query.having.map { (having) throws(Untranslatable) in try inner.truth(inner.translate(having)).sql
     }
     if let having { result.tail += " HAVING \(having)" }
+    inner.frames[last].aliases = [:]
     inner.frames[last].allowsWindows = true
-    inner.frames[last].windows = Set(query.windows.map { $0.name.lowercased() })
+    inner.frames[last].windows = Set(query.windows.map { $0.name.folded })
     var windows: [String] = []
     for named in query.windows {
-      windows.append("\(try identifier(named.name.lowercased())) AS (\(try inner.window(named.window)))")
+      windows.append("\(try identifier(Self.asciiLower(named.name))) AS (\(try inner.window(named.window)))")
     }
     if !windows.isEmpty { result.tail += " WINDOW \(windows.joined(separator: ", "))" }
     for column in query.columns { result.columns += try inner.resultColumns(column) }
     if query.isDistinct { for column in result.columns { try checkDistinct(column.value) } }
+    let aliases = result.columns.map { ($0.name.folded, $0.value) }
+    inner.frames[last].aliases = Dictionary(aliases) { first, _ in first }
     result.order = try inner.order(order, result)
     return result
   }
@@ -108,14 +112,14 @@ extension Translator {
   }
 
   /// WHERE and GROUP BY may name results: SQLite's own extension.
-  private mutating func noteAliases(_ query: SelectCore.Query, isAggregate: Bool) throws(Untranslatable) {
+  private mutating func noteAliases(_ query: SelectCore.Query) {
     let last = frames.count - 1
     var aliases: [String: Translation] = [:]
     for column in query.columns {
       guard case .expression(let expression, let alias?, _) = column, let value = try? translate(expression) else {
         continue
       }
-      if aliases[alias.lowercased()] == nil { aliases[alias.lowercased()] = value }
+      if aliases[alias.folded] == nil { aliases[alias.folded] = value }
     }
     frames[last].aliases = aliases
   }
@@ -149,10 +153,10 @@ extension Translator {
       var result: [(name: String, value: Translation)] = []
       var isKnown = false
       for source in frame.sources {
-        if case .allOf(let table) = wanted, table.lowercased() != source.alias.lowercased() { continue }
+        if case .allOf(let table) = wanted, table.folded != source.alias.folded { continue }
         isKnown = true
         for column in source.columns {
-          if case .all = wanted, source.merged.contains(column.name.lowercased()) { continue }
+          if case .all = wanted, source.merged.contains(column.name.folded) { continue }
           try checkGrouped(column, source)
           result.append((column.name, Self.translation(of: column)))
         }
@@ -169,10 +173,10 @@ extension Translator {
   /// A column of a table keeps the name that its table declares.
   private func name(of expression: Expression) -> String? {
     guard case .column(let reference) = expression else { return nil }
-    let name = reference.name.lowercased()
+    let name = reference.name.folded
     for source in frames.last?.sources ?? [] {
-      if let table = reference.table, table.lowercased() != source.alias.lowercased() { continue }
-      if let column = source.columns.first(where: { $0.name.lowercased() == name }) { return column.name }
+      if let table = reference.table, table.folded != source.alias.folded { continue }
+      if let column = source.columns.first(where: { $0.name.folded == name }) { return column.name }
     }
     return nil
   }

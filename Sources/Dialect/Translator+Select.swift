@@ -69,20 +69,20 @@ extension Translator {
     if select.limit == .literal(.integer(1)) { return true }
     guard select.rest.isEmpty, case .query(let query) = select.first else { return false }
     if query.groups.isEmpty, Self.isAggregate(query, order: select.order) { return true }
-    guard case .table(let name, let alias) = query.from, let relation = relations[name.lowercased()],
+    guard case .table(let name, let alias) = query.from, let relation = relations[name.folded],
       !relation.key.isEmpty, let filter = query.filter
     else { return false }
-    let own = (alias ?? name).lowercased()
-    let fixed = Self.fixedColumns(filter, of: own, names: Set(relation.columns.map { $0.name.lowercased() }))
-    return relation.key.allSatisfy { fixed.contains($0.lowercased()) }
+    let own = (alias ?? name).folded
+    let fixed = Self.fixedColumns(filter, of: own, names: Set(relation.columns.map { $0.name.folded }))
+    return relation.key.allSatisfy { fixed.contains($0.folded) }
   }
 
   /// The columns of a table that a condition sets equal to something outside of it.
   private static func fixedColumns(_ condition: Expression, of table: String, names: Set<String>) -> Set<String> {
     func own(_ expression: Expression) -> String? {
       guard case .column(let reference) = expression else { return nil }
-      let name = reference.name.lowercased()
-      guard reference.table.map({ $0.lowercased() == table }) ?? names.contains(name) else { return nil }
+      let name = reference.name.folded
+      guard reference.table.map({ $0.folded == table }) ?? names.contains(name) else { return nil }
       return name
     }
     switch condition {
@@ -119,7 +119,7 @@ extension Translator {
       var list: [String] = []
       for column in columns { list.append(try identifier(column.name)) }
       parts.append("\(name) (\(list.joined(separator: ", "))) AS (\(selected.sql))")
-      relations[table.name.lowercased()] = Relation(name: table.name, sql: name, columns: columns)
+      relations[table.name.folded] = Relation(name: table.name, sql: name, columns: columns)
     }
     return "WITH \(isRecursive ? "RECURSIVE " : "")\(parts.joined(separator: ", ")) "
   }
@@ -131,7 +131,7 @@ extension Translator {
       result[index].name = name
       result[index].sql = PostgresText.identifier(name)
     }
-    guard Set(result.map { $0.name.lowercased() }).count == result.count else {
+    guard Set(result.map { $0.name.folded }).count == result.count else {
       throw Untranslatable("two columns of one name")
     }
     return result
@@ -156,7 +156,7 @@ extension Translator {
       return value.kind == .boolean ? value : withC(value)
     }
     let columns = try Self.renamed(output(first.columns.map(\.name), values), table.columns)
-    inner.relations[table.name.lowercased()] = Relation(name: table.name, sql: name, columns: columns)
+    inner.relations[table.name.folded] = Relation(name: table.name, sql: name, columns: columns)
     let again = try inner.core(part.core, order: [], isOrdered: false)
     guard again.columns.count == columns.count else { throw Untranslatable("this recursive table") }
     var converted: [Translation] = []
@@ -180,7 +180,7 @@ extension Translator {
 
   private static func mentions(_ join: Join, _ name: String) -> Bool {
     switch join {
-    case .table(let table, _): table.lowercased() == name.lowercased()
+    case .table(let table, _): table.folded == name.folded
     case .select(let select, _): mentions(select, name)
     case .join(let left, _, let right, _): mentions(left, name) || mentions(right, name)
     }
@@ -269,7 +269,7 @@ extension Translator {
     switch expression {
     case .literal(.integer(let number)): names.indices.contains(Int(clamping: number) - 1) ? Int(number) - 1 : nil
     case .column(let reference) where reference.table == nil:
-      names.firstIndex { $0.lowercased() == reference.name.lowercased() }
+      names.firstIndex { $0.folded == reference.name.folded }
     default: nil
     }
   }

@@ -60,8 +60,8 @@ extension Translator {
     guard case .text(let other) = right.kind.timeStorage, left.kind.hasDate, right.kind.hasDate else {
       throw Untranslatable("times of different forms are compared")
     }
-    let isShorter = other.precision > form.precision || (form.suffix.isEmpty && !other.suffix.isEmpty)
-    if isShorter, form.precision != .day, let mirrored = symbol.mirrored {
+    let lacksSuffix = other.precision == form.precision && form.suffix.isEmpty && !other.suffix.isEmpty
+    if other.precision > form.precision || lacksSuffix, form.precision != .day, let mirrored = symbol.mirrored {
       return try compareForms(mirrored, right, left, other)
     }
     let shifted = form == other ? symbol : try shifted(symbol, form, other)

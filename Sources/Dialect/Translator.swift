@@ -15,7 +15,7 @@ package struct Translator {
 
   package init(purpose: Purpose, relations: [Relation]) {
     self.purpose = purpose
-    self.relations = Dictionary(relations.map { ($0.name.lowercased(), $0) }) { first, _ in first }
+    self.relations = Dictionary(relations.map { ($0.name.folded, $0) }) { first, _ in first }
     frames = []
   }
 
@@ -120,12 +120,12 @@ package struct Translator {
   }
 
   private func column(_ reference: ColumnReference, in frame: Frame) throws(Untranslatable) -> Translation? {
-    let name = reference.name.lowercased()
+    let name = reference.name.folded
     var found: (source: Frame.Source, column: ScopeColumn)?
     for source in frame.sources {
-      if let table = reference.table, table.lowercased() != source.alias.lowercased() { continue }
+      if let table = reference.table, table.folded != source.alias.folded { continue }
       if reference.table == nil, source.merged.contains(name) { continue }
-      guard let column = source.columns.first(where: { $0.name.lowercased() == name }) else { continue }
+      guard let column = source.columns.first(where: { $0.name.folded == name }) else { continue }
       guard found == nil else { throw Untranslatable("the column \(reference.name) is ambiguous") }
       found = (source, column)
     }
@@ -146,7 +146,7 @@ package struct Translator {
   /// An aggregate query may name what it groups by, and what that determines.
   private func check(_ column: ScopeColumn, of source: Frame.Source, in frame: Frame) throws(Untranslatable) {
     guard let grouping = frame.grouping, !frame.isInsideAggregate else { return }
-    guard grouping.expressions.contains(column.sql) || grouping.tables.contains(source.alias.lowercased()) else {
+    guard grouping.expressions.contains(column.sql) || grouping.tables.contains(source.alias.folded) else {
       throw Untranslatable("the column \(column.name) is neither grouped by nor aggregated")
     }
   }

@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Dialect
@@ -205,5 +206,34 @@ struct ParserTests {
   @Test func `LIMIT with a comma has the offset first`() throws {
     let select = try Parser.select("SELECT 1 LIMIT 5, 10")
     #expect(select.limit == .literal(.integer(10)) && select.offset == .literal(.integer(5)))
+  }
+
+  /// Pieces of SQL in any order: an error or a tree, never a trap.
+  @Test func `random text does not trap`() {
+    let seed = UInt64.random(in: 0 ... .max)
+    var random = SeededRandom(seed: seed)
+    let pieces = [
+      "SELECT", "FROM", "t", "a", "(", ")", ",", "'x'", "\"a\"", "1", "1.5", "x'00'", "WHERE", "AND", "NOT", "IN", "IS",
+      "NULL", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "END", "+", "-", "*", "/", "||", "->>", ".", "JOIN", "USING",
+      "GROUP BY", "ORDER BY", "LIMIT", "UNION", "WITH", "AS", "OVER", "CAST", "COLLATE", "nocase", "min", "strftime",
+      "date", "'now'", "'%Y'", "'+1 day'", "VALUES", "EXISTS", "=", "<", "name", "made", "data", "'$.a[0]'", "ESCAPE",
+      "count", "GLOB", "'[a'", "substr", "-9223372036854775808", "9223372036854775807", "'2024-13-01'", "flag",
+    ]
+    var parsed = 0
+    for _ in 0..<3_000 {
+      let text = (0..<random.below(14)).map { _ in random.pick(pieces) }.joined(separator: " ")
+      if (try? Parser.expression(text)) != nil { parsed += 1 }
+      _ = Columns.translated(text)
+      _ = try? ColumnDefault.translate(text, kind: .text, affinity: .text)
+      if let select = try? Parser.select("SELECT " + text) {
+        _ = try? ViewTranslation(
+          CreateView(name: "v", columns: [], select: select), sql: "v", relations: [Columns.table])
+      }
+      for statement in ["CREATE TABLE t (a \(text))", "CREATE TABLE t (\(text))"] {
+        _ = try? Parser.createTable(statement)
+      }
+      _ = try? Parser.createIndex("CREATE INDEX i ON t (\(text)) \(text)")
+    }
+    #expect(parsed > 10, "seed \(seed)")
   }
 }

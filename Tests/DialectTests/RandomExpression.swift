@@ -12,6 +12,7 @@ struct RandomExpression {
     "' '", "'x@y'", "'%\\%'", "'z''q'", "'2024-02-29 12:30:00'", "'2024-02-29 12:30'", "'12:30:00'",
     "'2024-02-29 12:30:00.500'", "'2024-02-29T12:30:00Z'",
   ]
+  private let globs = ["'a*'", "'*[^0-9]*'", "'?b*'", "'[A-Z]*'", "'*_*'", "'[^a-c]?'"]
   private let constants = [
     "0", "1", "-1", "2", "3", "10", "1.5", "-2.5", "0.5", "4294967296", "9007199254740993", "9223372036854775807",
     "-9223372036854775808", "NULL", "TRUE", "1e3", "1700000000",
@@ -28,11 +29,14 @@ struct RandomExpression {
     case 6: return "\(any(depth - 1)) \(comparison()) \(any(depth - 1))"
     case 7: return "\(any(depth - 1)) IS \(random.pick(["NULL", "NOT NULL"]))"
     case 8: return "\(text(depth - 1)) \(random.pick(["LIKE", "NOT LIKE"])) \(random.pick(strings))"
-    case 9: return "\(text(depth - 1)) GLOB \(random.pick(["'a*'", "'*[^0-9]*'", "'?b*'", "'[A-Z]*'", "'*_*'", "'[^a-c]?'"]))"
+    case 9: return "\(text(depth - 1)) GLOB \(random.pick(globs))"
     case 10: return "\(any(depth - 1)) \(random.pick(["IN", "NOT IN"])) (\(any(0)), \(any(0)), \(any(0)))"
     case 11: return "\(any(depth - 1)) BETWEEN \(any(0)) AND \(any(0))"
-    case 12: return "\(time(depth - 1)) \(comparison()) \(random.isOne(in: 2) ? time(depth - 1) : random.pick(strings))"
-    case 13: return "\(text(depth - 1)) COLLATE \(random.pick(["NOCASE", "RTRIM", "BINARY"])) \(comparison()) \(text(0))"
+    case 12:
+      let other = random.isOne(in: 2) ? time(depth - 1) : random.pick(strings)
+      return "\(time(depth - 1)) \(comparison()) \(other)"
+    case 13:
+      return "\(text(depth - 1)) COLLATE \(random.pick(["NOCASE", "RTRIM", "BINARY"])) \(comparison()) \(text(0))"
     default: return "(\(condition(depth - 1))) IS \(random.pick(["TRUE", "FALSE", "NOT TRUE"]))"
     }
   }
@@ -90,7 +94,9 @@ struct RandomExpression {
   }
 
   private mutating func position() -> String {
-    random.pick(["0", "1", "2", "-1", "-3", "5", "100", "instr(name, 'b')", "length(name)", "small", "length(code) - 2"])
+    random.pick([
+      "0", "1", "2", "-1", "-3", "5", "100", "instr(name, 'b')", "length(name)", "small", "length(code) - 2",
+    ])
   }
 
   mutating func time(_ depth: Int) -> String {
