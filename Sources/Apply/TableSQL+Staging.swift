@@ -1,3 +1,4 @@
+import Model
 import Schema
 
 /// What is to become of a staged row's key.

@@ -4,6 +4,8 @@ import Model
 package struct ViewTranslation: Sendable, Hashable {
   /// The whole CREATE VIEW.
   package var sql: String
+  /// The query alone.
+  package var query: String
   package var relation: Relation
 
   /// Translates a view that reads the given tables and views; `sql` is the name that it gets.
@@ -13,6 +15,7 @@ package struct ViewTranslation: Sendable, Hashable {
     let columns = try Translator.renamed(selected.columns, view.columns)
     var list: [String] = []
     for column in columns { list.append(try translator.identifier(column.name)) }
+    query = selected.sql
     sql = "CREATE VIEW \(name) (\(list.joined(separator: ", "))) AS \(selected.sql)"
     relation = Relation(name: view.name, sql: name, columns: columns)
   }

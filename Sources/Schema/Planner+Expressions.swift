@@ -73,7 +73,10 @@ extension Planner {
           let translation = try ViewTranslation(
             parsed, sql: PostgresText.identifier(plan.schema, targetName), relations: relations)
           relations.append(translation.relation)
-          plan.views.append(ViewPlan(sourceName: view.name, targetName: targetName, sql: translation.sql))
+          plan.views.append(
+            ViewPlan(
+              sourceName: view.name, targetName: targetName, columns: translation.relation.columns.map(\.name),
+              query: translation.query))
           return true
         } catch {
           reasons[view.name] = "\(error)"

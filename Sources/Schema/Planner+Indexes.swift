@@ -32,7 +32,8 @@ extension Planner {
       let columns = index.terms.compactMap { term -> String? in
         if case .column(let name) = term.subject { name } else { nil }
       }
-      let name = isAutomatic ? "\(plan.targetName)_\(columns.joined(separator: "_"))_key" : index.name
+      let name =
+        isAutomatic ? "\(plan.targetName)_\(columns.joined(separator: "_"))_key" : overrides.ordinaryName(index.name)
       plan.indexes.append(IndexPlan(name: names.object(name), isUnique: isUnique, terms: terms, predicate: predicate))
     }
   }

@@ -74,8 +74,9 @@ package struct CheckPlan: Sendable, Hashable, Codable {
 package struct ViewPlan: Sendable, Hashable, Codable {
   package var sourceName: String
   package var targetName: String
-  /// The CREATE VIEW statement.
-  package var sql: String
+  package var columns: [String]
+  /// The query as PostgreSQL writes it.
+  package var query: String
 }
 
 /// A view of the source that has no counterpart on the target.
