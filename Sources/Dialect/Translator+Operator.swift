@@ -206,7 +206,7 @@ extension Translator {
     }
     var result = Translation("\(wide) \(symbol.rawValue) \(b.operand)", .bigint, isAtom: false)
     if symbol == .bitAnd {
-      for constant in [a, b].compactMap(\.integer) where constant >= 0 { result.magnitude = Double(constant) }
+      for mask in [a, b] where (mask.integer ?? -1) >= 0 { result.magnitude = min(result.magnitude, mask.magnitude) }
     }
     return result
   }

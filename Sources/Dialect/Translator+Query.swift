@@ -127,7 +127,7 @@ extension Translator {
   private func group(_ expression: Expression, _ query: SelectCore.Query) throws(Untranslatable) -> String {
     var value: Translation
     if case .literal(.integer(let number)) = expression {
-      let index = Int(clamping: number) - 1
+      let index = Int(clamping: max(number, 0)) - 1
       guard query.columns.indices.contains(index), case .expression(let column, _, _) = query.columns[index],
         !query.columns.prefix(index).contains(where: { if case .expression = $0 { false } else { true } })
       else { throw Untranslatable("GROUP BY of such a position") }

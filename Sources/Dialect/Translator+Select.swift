@@ -267,7 +267,7 @@ extension Translator {
   /// Which result column a term of ORDER BY names, by number or by name.
   static func position(of expression: Expression, names: [String]) -> Int? {
     switch expression {
-    case .literal(.integer(let number)): names.indices.contains(Int(clamping: number) - 1) ? Int(number) - 1 : nil
+    case .literal(.integer(let number)): number >= 1 && number <= Int64(names.count) ? Int(number) - 1 : nil
     case .column(let reference) where reference.table == nil:
       names.firstIndex { $0.folded == reference.name.folded }
     default: nil

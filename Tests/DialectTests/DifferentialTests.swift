@@ -94,7 +94,11 @@ struct DifferentialTests {
         try server.execute("CREATE INDEX i ON t (n) WHERE \(condition); DROP INDEX i")
         made += 1
       } catch {
-        Issue.record("seed \(seed): \(sql) ⇒ \(condition): \(error)")
+        // The absolute value of a constant that has none is an error in SQLite, too.
+        guard case .server(let server) = error, server.sqlState == "22003" else {
+          Issue.record("seed \(seed): \(sql) ⇒ \(condition): \(error)")
+          continue
+        }
       }
     }
     #expect(made > 100)

@@ -134,6 +134,8 @@ struct ViewTests {
     ),
     ("SELECT name FROM json_each('[]')", "it reads from the table-valued function json_each"),
     ("SELECT id FROM artist, album", "the column id is ambiguous"),
+    ("SELECT id FROM album ORDER BY -9223372036854775808", "ORDER BY of a constant"),
+    ("SELECT id FROM album GROUP BY -9223372036854775808", "GROUP BY of such a position"),
     (
       "SELECT round(avg(price), 2) FROM album",
       "round() to decimals: SQLite rounds the binary number, PostgreSQL the decimal one"
