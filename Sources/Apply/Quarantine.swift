@@ -29,7 +29,7 @@ package struct RefusedRow: Sendable {
   }
 
   /// The key as people read it; a long one is cut.
-  var keyText: String { Self.text(ofKey: key) }
+  package var keyText: String { Self.text(ofKey: key) }
 
   static func text(ofKey key: [Value]) -> String {
     let values = key.map { value in

@@ -10,13 +10,13 @@ extension TableSQL {
   private var probe: String { "\(trial)_key" }
 
   /// Ordinal, the table's own columns, and the key, its text and the image as the quarantine has them. Keys go through an
-  /// index of their own first: the table's is not built while it is copied, and takes no entry over 2,700 bytes.
+  /// index of that name first: the table's is not built while it is copied, and takes no entry over 2,700 bytes.
   var createTrial: String {
     """
     CREATE TEMP TABLE \(trial) (o bigint, \(stagedFields), k bytea, key_text text, image bytea) ON COMMIT DROP;
     CREATE TEMP TABLE \(tried) (t bigint, o bigint, state text, by text, field text) ON COMMIT DROP;
     CREATE TEMP TABLE \(probe) ON COMMIT DROP AS SELECT \(keys.joined(separator: ", ")) FROM \(name) WHERE false;
-    CREATE INDEX ON \(probe) (\(keys.joined(separator: ", ")))
+    CREATE INDEX \(PostgresText.identifier(plan.keyName)) ON \(probe) (\(keys.joined(separator: ", ")))
     """
   }
 

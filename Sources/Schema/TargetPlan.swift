@@ -68,6 +68,11 @@ package struct CheckPlan: Sendable, Hashable, Codable {
   package var name: String
   /// The condition as PostgreSQL writes it.
   package var expression: String
+
+  package init(name: String, expression: String) {
+    self.name = name
+    self.expression = expression
+  }
 }
 
 /// A view on the target.
@@ -77,6 +82,13 @@ package struct ViewPlan: Sendable, Hashable, Codable {
   package var columns: [String]
   /// The query as PostgreSQL writes it.
   package var query: String
+
+  package init(sourceName: String, targetName: String, columns: [String], query: String) {
+    self.sourceName = sourceName
+    self.targetName = targetName
+    self.columns = columns
+    self.query = query
+  }
 }
 
 /// A view of the source that has no counterpart on the target.
@@ -93,6 +105,13 @@ package struct IndexPlan: Sendable, Hashable, Codable {
   package var terms: String
   /// The WHERE of a partial index.
   package var predicate: String?
+
+  package init(name: String, isUnique: Bool, terms: String, predicate: String? = nil) {
+    self.name = name
+    self.isUnique = isUnique
+    self.terms = terms
+    self.predicate = predicate
+  }
 }
 
 /// A foreign key that comes at the switch.
