@@ -167,7 +167,9 @@ package struct CopySink: ~Copyable {
   /// Builds the key over the copied rows.
   package mutating func buildKey(on connection: inout Connection) throws {
     try beginOwned(&connection)
-    try connection.execute("SET LOCAL maintenance_work_mem = '256MB'; \(ddl.addKey(plan))")
+    if !plan.isUserMade {
+      try connection.execute("SET LOCAL maintenance_work_mem = '256MB'; \(ddl.addKey(plan))")
+    }
     var next = progress
     next.step = .done
     try store(next, &connection)

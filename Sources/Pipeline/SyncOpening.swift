@@ -130,7 +130,9 @@ struct SyncOpening {
         .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
     }
     let (inputs, rows) = try scan(tables, isInstalled: installed != nil, database)
-    let draft = Planner.plan(inputs, schema: schema)
+    let adoption = try Adoption.look(for: Planner.plan(inputs, schema: schema), &connection)
+    let draft = adoption.plan
+    try adoption.check(inputs.map(\.table), database, stop: stop)
     try TargetInstaller.checkIsFree(draft, &connection)
     for table in draft.tables {
       for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
@@ -141,7 +143,7 @@ struct SyncOpening {
     guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    var plan = Planner.plan(numbered, schema: schema)
+    var plan = adoption.adopt(Planner.plan(numbered, schema: schema))
     plan.leftOut = found.leftOut.map(\.name)
     let record: SourceRecord
     do {

@@ -55,15 +55,22 @@ package struct DDL {
     "ALTER TABLE \(name(of: table)) DROP CONSTRAINT IF EXISTS \(PostgresText.identifier(key.name))"
   }
 
-  /// Counts rows whose foreign key leads nowhere; a NULL in any column leads nowhere lawfully (MATCH SIMPLE).
   package func countOrphans(_ key: ForeignKeyPlan, of table: TablePlan) -> String {
-    let child = key.columns.map { "c.\(PostgresText.identifier($0))" }
-    let parent = key.parentColumns.map { "p.\(PostgresText.identifier($0))" }
+    Self.countOrphans(
+      of: name(of: table), key.columns, in: PostgresText.identifier(plan.schema, key.parentTable), key.parentColumns)
+  }
+
+  /// Counts rows whose foreign key leads nowhere; a NULL in any column leads nowhere lawfully (MATCH SIMPLE).
+  static func countOrphans(
+    of table: String, _ columns: [String], in parentTable: String, _ parentColumns: [String]
+  ) -> String {
+    let child = columns.map { "c.\(PostgresText.identifier($0))" }
+    let parent = parentColumns.map { "p.\(PostgresText.identifier($0))" }
     let match = zip(child, parent).map { "\($0) = \($1)" }.joined(separator: " AND ")
     let present = child.map { "\($0) IS NOT NULL" }.joined(separator: " AND ")
     return """
-      SELECT count(*) FROM \(name(of: table)) AS c WHERE \(present) AND NOT EXISTS \
-      (SELECT 1 FROM \(PostgresText.identifier(plan.schema, key.parentTable)) AS p WHERE \(match))
+      SELECT count(*) FROM \(table) AS c WHERE \(present) AND NOT EXISTS \
+      (SELECT 1 FROM \(parentTable) AS p WHERE \(match))
       """
   }
 }
