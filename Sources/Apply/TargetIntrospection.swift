@@ -13,21 +13,27 @@ package struct TargetIntrospection {
 
   /// Everything under a table's name in the schema, in the order of the names.
   package static func read(schema: String, _ connection: inout Connection) throws -> [FoundTable] {
-    var introspection = TargetIntrospection(schema: schema)
     do {
-      // With an empty path the server qualifies every name that it writes.
-      try connection.execute(
-        "BEGIN ISOLATION LEVEL REPEATABLE READ; \(connection.localSettings) SET LOCAL search_path = pg_catalog")
-      try introspection.readTables(&connection)
-      try introspection.readColumns(&connection)
-      try introspection.readIndexes(&connection)
-      try introspection.readConstraints(&connection)
-      try introspection.readTriggers(&connection)
+      try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; \(connection.localSettings)")
+      let tables = try readInside(schema: schema, &connection)
       try connection.execute("COMMIT")
+      return tables
     } catch {
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       throw error
     }
+  }
+
+  /// The same in the caller's transaction, whose search_path it changes.
+  static func readInside(schema: String, _ connection: inout Connection) throws -> [FoundTable] {
+    var introspection = TargetIntrospection(schema: schema)
+    // So the server qualifies every name that it writes, but for those of temporary tables.
+    try connection.execute("SET LOCAL search_path = pg_catalog")
+    try introspection.readTables(&connection)
+    try introspection.readColumns(&connection)
+    try introspection.readIndexes(&connection)
+    try introspection.readConstraints(&connection)
+    try introspection.readTriggers(&connection)
     return introspection.tables
   }
 

@@ -28,8 +28,9 @@ struct Adoption {
   func check(_ tables: [SourceTable], _ database: borrowing Database, stop: StopSignal) throws {
     guard problems.isEmpty else {
       throw Failure(
-        .configuration, "the tables that stand on the target cannot be filled:\n\(Self.list(problems))",
-        remedy: "mend them, or choose an empty schema with --target-schema; nothing was changed")
+        .configuration, "the tables that stand on the target cannot be filled",
+        remedy: "mend this, or choose an empty schema with --target-schema (nothing was changed):\n"
+          + Self.list(problems))
     }
     var findings: [String] = []
     for table in plan.tables where table.isUserMade {
@@ -38,8 +39,9 @@ struct Adoption {
     }
     guard findings.isEmpty else {
       throw Failure(
-        .badData, "rows of the source do not fit the tables that stand on the target:\n\(Self.list(findings))",
-        remedy: "mend the rows, or give the columns types that take them; nothing was changed")
+        .badData, "rows of the source do not fit the tables that stand on the target",
+        remedy: "mend the rows, or give the columns types that take them (nothing was changed):\n"
+          + Self.list(findings))
     }
   }
 

@@ -158,7 +158,13 @@ struct SyncOpening {
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
-    report(.targetCreated(tables: plan.tables.count, schema: schema))
+    let standing = plan.tables.filter(\.isUserMade).count
+    if standing > 0 {
+      report(.note("\(standing) tables that stood in schema '\(schema)' are filled, closed until cutover"))
+    }
+    if standing < plan.tables.count {
+      report(.targetCreated(tables: plan.tables.count - standing, schema: schema))
+    }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 

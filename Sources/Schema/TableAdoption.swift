@@ -161,9 +161,9 @@ struct TableAdoption {
       zip(planned.columns, plan.columns).map { ($0.targetName, $1.targetName) }, uniquingKeysWith: { a, _ in a })
     for index in planned.indexes {
       // Names may differ in case only.
-      let terms = index.terms.lowercased()
+      let terms = PostgresText.relaxed(index.terms).lowercased()
       let same = found.indexes.first {
-        $0.terms.lowercased() == terms && ($0.predicate == nil) == (index.predicate == nil)
+        PostgresText.relaxed($0.terms).lowercased() == terms && ($0.predicate == nil) == (index.predicate == nil)
       }
       if same == nil {
         notes.append("index '\(index.name)' is not on your table, and is not made")
