@@ -74,6 +74,10 @@ let package = Package(
       name: "CaptureTests",
       dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: ["Model", "SQLite", "Schema", "Conversion", "Capture", "Pipeline", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),
     .target(

@@ -21,7 +21,7 @@ package struct RefusedRow: Sendable {
   }
 
   /// The key as people read it; a long one is cut.
-  package var keyText: String {
+  var keyText: String {
     let values = key.map { value in
       switch value {
       case .null: "NULL"

@@ -10,28 +10,36 @@ package struct SchemaDraft: Sendable {
   package let plan: TargetPlan
 
   /// Reads the source's schema and its data.
-  /// - Parameter schema: the target's schema for the tables.
+  /// - Parameters:
+  ///   - schema: the target's schema for the tables.
+  ///   - citext: where the target has that type.
   package static func read(
-    source path: String, selection: TableSelection, schema: String, stop: StopSignal
+    source path: String, selection: TableSelection, overrides: Overrides, schema: String, citext: Citext?,
+    stop: StopSignal
   ) throws -> SchemaDraft {
     let database = try SourceFile.openForReading(path)
     do {
       let found = try SourceCatalogue.read(database, selection: selection)
       let installed = try SourceInstallation.read(database)
-      let tables = installed?.tables ?? found.tables
+      var tables = installed?.tables ?? found.tables
+      try OverrideCheck(overrides).check(tables, others: found.leftOut.map(\.name))
       guard !tables.isEmpty else {
         throw Failure(.badData, "\(path) has no table to move", remedy: "check --source, --include and --exclude")
       }
       var inputs: [Planner.Input] = []
+      if installed == nil {
+        for table in tables.indices { tables[table].exclude(overrides.excludedColumns(of: tables[table].name)) }
+      }
       for table in tables {
-        let scan = try TypeScan.scan(table, in: database, stop: stop) { _ in }
+        let scan = try TypeScan.scan(table, in: database, overrides: overrides, stop: stop) { _ in }
         var input = Planner.Input(table: table, facts: scan.facts)
+        try OverrideCheck(overrides).checkFit(input)
         if installed == nil, !Planner.keyHolds(input), let rowid = KeyChoice.rowidKey(of: table) {
           input.table.key = rowid
         }
         inputs.append(input)
       }
-      var plan = Planner.plan(inputs, schema: schema)
+      var plan = Planner.plan(inputs, schema: schema, overrides: overrides, citext: citext)
       plan.leftOut = found.leftOut.map { "\($0.name) (\($0.reason))" } + found.views.map { "\($0) (view)" }
       return SchemaDraft(plan: plan)
     } catch let error as SQLiteError {
@@ -42,6 +50,11 @@ package struct SchemaDraft: Sendable {
   /// The schema that `--target-schema` or the connection names.
   package static func schema(_ named: String?, _ connection: inout Connection) throws -> String {
     try named ?? TargetInstaller.currentSchema(&connection)
+  }
+
+  /// Where a target has the type citext, or would have it.
+  package static func citext(_ schema: String, _ connection: inout Connection) throws -> Citext? {
+    try TargetInstaller.citext(schema: schema, &connection)
   }
 
   package var script: DDLScript { DDLScript(plan) }

@@ -130,7 +130,7 @@ struct TableAdoption {
         "\(subject) is in the key and takes texts for equal that the source tells apart: give it the type text")
     }
     column.targetName = match.name
-    if column.type != type { column.reading.spelling = nil }
+    if column.type != type { column.reading = Reading(empty: column.reading.empty) }
     column.type = type
     column.typeSQL = match.typeSQL
     column.notNull = match.notNull

@@ -1,3 +1,5 @@
+import Model
+
 /// Joins a plan with the tables that stand on the target already, made by the user: which column takes which, and what
 /// speaks against it.
 package struct TargetMatching: Sendable {
@@ -12,34 +14,46 @@ package struct TargetMatching: Sendable {
 
   package init(_ found: [FoundTable]) { self.found = found }
 
-  /// The tables that stand under the plan's names: by the exact name first, then whatever the case.
-  package func standing(for plan: TargetPlan) -> [String: FoundTable] {
+  /// The tables that stand under names of the source, or those that are wanted on the target: by the exact name first,
+  /// then whatever the case.
+  package func standing(for names: [(source: String, target: String)]) -> [String: FoundTable] {
     var matches: [String: FoundTable] = [:]
     var taken: Set<String> = []
-    for table in plan.tables {
-      guard let exact = found.first(where: { $0.name == table.targetName || $0.name == table.sourceName }) else {
-        continue
-      }
-      matches[table.sourceName] = exact
+    for name in names {
+      guard let exact = found.first(where: { $0.name == name.target || $0.name == name.source }) else { continue }
+      matches[name.source] = exact
       taken.insert(exact.name)
     }
-    for table in plan.tables where matches[table.sourceName] == nil {
-      let lowered = table.sourceName.lowercased()
+    for name in names where matches[name.source] == nil {
+      let lowered = name.source.lowercased()
       let others = found.filter { $0.name.lowercased() == lowered && !taken.contains($0.name) }
       guard let first = others.first, others.count == 1 else { continue }
-      matches[table.sourceName] = first
+      matches[name.source] = first
       taken.insert(first.name)
     }
     return matches
   }
 
-  /// The types that a table's columns have on the target, in the order of `columns`; nil where the table is not there,
-  /// or the column. What the data is held against before anything is planned.
-  package func types(of columns: [String], inTable name: String) -> [TargetType?]? {
-    let table =
-      found.first { $0.name == name } ?? Self.only(found.filter { $0.name.lowercased() == name.lowercased() })
-    guard let table, table.kind == .table else { return nil }
-    return columns.map { Self.column($0, $0, in: table)?.type }
+  /// The tables that stand under the plan's names.
+  package func standing(for plan: TargetPlan) -> [String: FoundTable] {
+    standing(for: plan.tables.map { ($0.sourceName, $0.targetName) })
+  }
+
+  /// What is said of the columns, with the types that they have on the target where the user said none: the data is then
+  /// held against these.
+  package func overrides(_ overrides: Overrides, for tables: [SourceTable]) -> Overrides {
+    var result = overrides
+    let matches = standing(for: tables.map { ($0.name, overrides.targetName(of: $0.name)) })
+    for table in tables {
+      guard let match = matches[table.name], match.kind == .table else { continue }
+      for column in table.columns
+      where overrides.settings(of: column.name, in: table.name).type == nil {
+        let name = overrides.targetName(of: column.name, in: table.name)
+        guard let type = Self.column(name, column.name, in: match)?.type else { continue }
+        result.set(table.name, column.name, at: "the target's table '\(match.name)'") { $0.type = type }
+      }
+    }
+    return result
   }
 
   package func adopt(_ plan: TargetPlan) -> Outcome {

@@ -16,6 +16,7 @@ struct SchemaCommand: ParsableCommand {
       """)
 
   @OptionGroup var stores: StoreOptions
+  @OptionGroup(title: "Types and names") var typeOptions: TypeOptions
 
   @Option(help: "Only tables whose names match (* and ?). May be given several times.")
   var include: [String] = []
@@ -40,12 +41,16 @@ struct SchemaCommand: ParsableCommand {
     let stop = StopSignal()
     Signals.stop(with: stop)
     let configuration = try stores.configuration()
-    guard apply || diff else { return printScript(try draft(configuration, schema(configuration) ?? "public", stop)) }
+    guard apply || diff else {
+      let schema = schema(configuration) ?? "public"
+      return printScript(try draft(configuration, schema, Citext(schema: schema), stop))
+    }
     let target = try stores.target(configuration)
     do {
       var connection = try Connection(
         target, applicationName: "changeover schema", stop: stop, timeoutSeconds: 10)
-      let draft = try draft(configuration, SchemaDraft.schema(schema(configuration), &connection), stop)
+      let schema = try SchemaDraft.schema(schema(configuration), &connection)
+      let draft = try draft(configuration, schema, SchemaDraft.citext(schema, &connection), stop)
       if apply { return try apply(draft, &connection) }
       try compare(draft, &connection)
     } catch let error as PostgresError {
@@ -55,12 +60,16 @@ struct SchemaCommand: ParsableCommand {
 
   private func schema(_ configuration: Configuration) -> String? { stores.targetSchema ?? configuration.targetSchema }
 
-  private func draft(_ configuration: Configuration, _ schema: String, _ stop: StopSignal) throws -> SchemaDraft {
-    try SchemaDraft.read(
+  private func draft(
+    _ configuration: Configuration, _ schema: String, _ citext: Citext?, _ stop: StopSignal
+  ) throws -> SchemaDraft {
+    let overrides = try typeOptions.overrides(configuration)
+    return try SchemaDraft.read(
       source: try stores.source(configuration),
       selection: .init(
         include: include.isEmpty ? configuration.include : include,
-        exclude: exclude.isEmpty ? configuration.exclude : exclude), schema: schema, stop: stop)
+        exclude: exclude.isEmpty ? configuration.exclude : exclude, excludedNames: overrides.excludedTables),
+      overrides: overrides, schema: schema, citext: citext, stop: stop)
   }
 
   private func printScript(_ draft: SchemaDraft) {
