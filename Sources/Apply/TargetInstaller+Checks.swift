@@ -80,7 +80,7 @@ extension TargetInstaller {
         "table '\(table.sourceName)' has \(table.columns.count) columns; the target takes \(columnLimit) at most",
         remedy: "leave it out with --exclude")
     }
-    for table in plan.tables {
+    for table in plan.tables where !table.isUserMade {
       guard let found = try relation(named: table.targetName, in: plan.schema, &connection) else { continue }
       let isEmpty = try found != "table" || isEmpty(PostgresText.identifier(plan.schema, table.targetName), &connection)
       throw Failure(
@@ -89,12 +89,15 @@ extension TargetInstaller {
         remedy: "drop or rename it, choose an empty schema with --target-schema, or leave the table out with --exclude")
     }
     for view in plan.views {
-      guard let found = try relation(named: view.targetName, in: plan.schema, &connection) else { continue }
+      // A view that stands there is the user's, and stays.
+      guard let found = try relation(named: view.targetName, in: plan.schema, &connection), found != "view" else {
+        continue
+      }
       throw Failure(
         .configuration, "the target already has a \(found) '\(view.targetName)' in schema '\(plan.schema)'",
         remedy: "drop or rename it, or choose an empty schema with --target-schema")
     }
-    for table in plan.tables {
+    for table in plan.tables where !table.isUserMade {
       for name in [table.keyName] + table.indexes.map(\.name) + (table.sequenceName.map { [$0] } ?? []) {
         guard let found = try relation(named: name, in: plan.schema, &connection) else { continue }
         throw Failure(

@@ -12,6 +12,9 @@ package enum ViewBuilder {
     _ view: ViewPlan, of plan: TargetPlan, _ connection: inout Connection
   ) throws -> String? {
     let ddl = DDL(plan)
+    if try standsAlready(view, ddl, &connection) {
+      return "view '\(view.targetName)' stands on the target already and stays as it is"
+    }
     let comment = "COMMENT ON VIEW \(ddl.name(of: view)) IS \(PostgresText.literal(mark))"
     do {
       try connection.run([ddl.createView(view), comment], in: plan)
@@ -20,6 +23,20 @@ package enum ViewBuilder {
       guard case .server(let refusal) = error, refusal.isAboutTheStatement else { throw error }
       return "view '\(view.targetName)' is left out: \(refusal.description)"
     }
+  }
+
+  /// Whether somebody else made a view of that name.
+  private static func standsAlready(
+    _ view: ViewPlan, _ ddl: DDL, _ connection: inout Connection
+  ) throws(PostgresError) -> Bool {
+    var parameters = Parameters()
+    parameters.append(text: ddl.name(of: view))
+    parameters.append(text: mark)
+    return try connection.query(
+      """
+      SELECT to_regclass($1) IS NOT NULL AND obj_description(to_regclass($1), 'pg_class') IS DISTINCT FROM $2
+      """, parameters
+    ).bool(0, 0)
   }
 
   /// Drops those of the plan's views that are ours.

@@ -89,7 +89,7 @@ extension Conversion {
       microseconds = found
     }
     guard CalendarTime.range.contains(microseconds) else { return nil }
-    if storageClass == .text { return text(of: microseconds, as: codec, TimeForm(spelling)).map { .text($0) } }
+    if storageClass == .text { return text(of: microseconds, as: codec, TimeSpelling(spelling)).map { .text($0) } }
     guard codec.type != .time, let unit = codec.numbers else { return nil }
     switch spelling {
     case .integer: return TimeNumber.integer(microseconds, unit).map { .integer($0) }
@@ -104,7 +104,7 @@ extension Conversion {
   }
 
   private static func text(
-    of microseconds: Int64, as codec: borrowing ColumnCodec, _ form: TimeForm?
+    of microseconds: Int64, as codec: borrowing ColumnCodec, _ form: TimeSpelling?
   ) -> [UInt8]? {
     guard let form, form.zone == .none || codec.type == .timestamptz else { return nil }
     var local = microseconds

@@ -92,7 +92,7 @@ extension Conversion {
     time bytes: UnsafeRawBufferPointer, as codec: borrowing ColumnCodec, to buffer: inout WireBuffer
   ) throws(Misfit) -> Spelling {
     let type = codec.type
-    var form = TimeForm()
+    var form = TimeSpelling()
     let local: CalendarTime
     if codec.hasPattern, let pattern = codec.pattern {
       guard let read = pattern.read(bytes, &form) else { throw .malformed(type) }

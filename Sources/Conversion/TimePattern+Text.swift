@@ -1,15 +1,17 @@
+import Schema
+
 /// Reading and writing by the pattern.
 extension TimePattern {
   /// The time that the text tells, if writing it by the pattern gives the same text.
-  func read(_ bytes: UnsafeRawBufferPointer, _ form: inout TimeForm) -> CalendarTime? {
+  func read(_ bytes: UnsafeRawBufferPointer, _ form: inout TimeSpelling) -> CalendarTime? {
     guard let time = parse(bytes, &form), compose(time, form).elementsEqual(bytes) else { return nil }
     return time
   }
 
   /// Nil where the pattern has no place for the whole of the value.
-  func write(_ time: CalendarTime, _ form: TimeForm) -> [UInt8]? {
+  func write(_ time: CalendarTime, _ form: TimeSpelling) -> [UInt8]? {
     let text = compose(time, form)
-    var again = TimeForm()
+    var again = TimeSpelling()
     return text.withUnsafeBytes { parse($0, &again) } == time && again == form ? text : nil
   }
 
@@ -54,7 +56,7 @@ extension TimePattern {
     }
   }
 
-  private func parse(_ bytes: UnsafeRawBufferPointer, _ form: inout TimeForm) -> CalendarTime? {
+  private func parse(_ bytes: UnsafeRawBufferPointer, _ form: inout TimeSpelling) -> CalendarTime? {
     var scanner = TimeScanner(bytes)
     var parts = Parts()
     for element in elements {
@@ -95,7 +97,7 @@ extension TimePattern {
     }
   }
 
-  private func compose(_ time: CalendarTime, _ form: TimeForm) -> [UInt8] {
+  private func compose(_ time: CalendarTime, _ form: TimeSpelling) -> [UInt8] {
     var text: [UInt8] = []
     for element in elements {
       switch element {

@@ -1,3 +1,5 @@
+import Schema
+
 /// Reads the parts of a written time, one after the other.
 struct TimeScanner {
   let bytes: UnsafeRawBufferPointer
@@ -45,7 +47,7 @@ struct TimeScanner {
   }
 
   /// `Z`, `z`, `+01:00`, `+0100` or `+01`.
-  mutating func zone(_ form: inout TimeForm) -> Bool {
+  mutating func zone(_ form: inout TimeSpelling) -> Bool {
     if take(UInt8(ascii: "Z")) {
       form.zone = .upperZ
       return true
@@ -101,7 +103,7 @@ extension [UInt8] {
   }
 
   /// False where the form has no place for the minutes.
-  mutating func append(zone form: TimeForm) -> Bool {
+  mutating func append(zone form: TimeSpelling) -> Bool {
     switch form.zone {
     case .none: return true
     case .upperZ, .lowerZ:

@@ -3,7 +3,7 @@ import Schema
 /// Dates and times as ISO 8601 and SQLite write them.
 enum TimeText {
   static func read(
-    _ bytes: UnsafeRawBufferPointer, _ type: TargetType, _ form: inout TimeForm
+    _ bytes: UnsafeRawBufferPointer, _ type: TargetType, _ form: inout TimeSpelling
   ) throws(Misfit) -> CalendarTime {
     var scanner = TimeScanner(bytes)
     var time = CalendarTime()
@@ -14,7 +14,7 @@ enum TimeText {
   }
 
   private static func read(
-    _ scanner: inout TimeScanner, _ type: TargetType, _ form: inout TimeForm, _ time: inout CalendarTime,
+    _ scanner: inout TimeScanner, _ type: TargetType, _ form: inout TimeSpelling, _ time: inout CalendarTime,
     _ isExact: inout Bool
   ) -> Bool {
     let dash = UInt8(ascii: "-")
@@ -52,7 +52,7 @@ enum TimeText {
   }
 
   /// Nil where the form has no place for the whole of the value.
-  static func write(_ time: CalendarTime, _ type: TargetType, _ form: TimeForm) -> [UInt8]? {
+  static func write(_ time: CalendarTime, _ type: TargetType, _ form: TimeSpelling) -> [UInt8]? {
     var text: [UInt8] = []
     text.reserveCapacity(36)
     if type != .time {

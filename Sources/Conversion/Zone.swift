@@ -1,4 +1,5 @@
 import Model
+import Schema
 
 /// The zone of local times: UTC, a fixed offset, or a name of the zone database.
 enum Zone: Sendable {
@@ -22,7 +23,7 @@ enum Zone: Sendable {
     var name = name
     return name.withUTF8 { bytes in
       var scanner = TimeScanner(UnsafeRawBufferPointer(bytes))
-      var form = TimeForm()
+      var form = TimeSpelling()
       guard scanner.next != UInt8(ascii: "Z"), scanner.zone(&form), scanner.isAtEnd else { return nil }
       return form.offsetMicroseconds / 1_000_000
     }

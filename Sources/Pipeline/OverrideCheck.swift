@@ -108,7 +108,7 @@ package struct OverrideCheck {
   }
 
   /// A key for people; long ones cut.
-  private static func words(_ key: [Value]) -> String {
+  static func words(_ key: [Value]) -> String {
     let words = key.map { value -> String in
       switch value {
       case .null: "NULL"

@@ -128,10 +128,11 @@ struct SyncOpening {
       throw Failure(
         .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
     }
-    let (inputs, rows) = try scan(tables, isInstalled: installed != nil, database)
+    let adoption = try Adoption(of: tables, schema: schema, options.overrides, &connection)
+    let (inputs, rows) = try scan(tables, adoption.overrides, isInstalled: installed != nil, database)
     let citext = try TargetInstaller.citext(schema: schema, &connection)
-    let draft = Planner.plan(
-      inputs, views: found.views, schema: schema, overrides: options.overrides, citext: citext)
+    let draft = try adoption.adopt(
+      Planner.plan(inputs, views: found.views, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
     try TargetInstaller.checkIsFree(draft, &connection)
     for table in draft.tables {
       for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
@@ -143,8 +144,8 @@ struct SyncOpening {
     guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    var plan = Planner.plan(
-      numbered, views: found.views, schema: schema, overrides: options.overrides, citext: citext)
+    var plan = try adoption.adopt(
+      Planner.plan(numbered, views: found.views, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
     plan.leftOut = found.leftOut.map(\.name)
     let record: SourceRecord
     do {
@@ -159,7 +160,13 @@ struct SyncOpening {
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
-    report(.targetCreated(tables: plan.tables.count, schema: schema))
+    let standing = plan.tables.filter(\.isUserMade).count
+    if standing > 0 {
+      report(.note("\(standing) tables that stood in schema '\(schema)' are filled, closed until cutover"))
+    }
+    if standing < plan.tables.count {
+      report(.targetCreated(tables: plan.tables.count - standing, schema: schema))
+    }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 
@@ -178,12 +185,12 @@ struct SyncOpening {
 
   /// Reads what all columns hold; a key that cannot be the target's gives way to the rowid.
   private func scan(
-    _ tables: [SourceTable], isInstalled: Bool, _ database: borrowing Database
+    _ tables: [SourceTable], _ overrides: Overrides, isInstalled: Bool, _ database: borrowing Database
   ) throws -> (inputs: [Planner.Input], rows: [Int64]) {
     var inputs: [Planner.Input] = []
     var rows: [Int64] = []
     for table in tables {
-      let scan = try TypeScan.scan(table, in: database, overrides: options.overrides, stop: stop) {
+      let scan = try TypeScan.scan(table, in: database, overrides: overrides, stop: stop) {
         report(.scanning(table: table.name, rows: $0))
       }
       var input = Planner.Input(table: table, facts: scan.facts)

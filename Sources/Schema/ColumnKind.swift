@@ -37,7 +37,31 @@ extension ColumnFacts {
   /// The one form that all texts of a date or time column have; nil where they have several.
   func timeForm(as column: ColumnPlan) -> TimeForm? {
     let tally = candidates.first { $0.type == column.type && $0.reading.numbers == column.reading.numbers }
-    guard let tally, tally.spellings.count == 1 else { return nil }
-    return nil
+    guard let spelling = tally?.spellings.first, tally?.spellings.count == 1, spelling.storageClass == .text,
+      let written = TimeSpelling(spelling)
+    else { return nil }
+    return TimeForm(written)
+  }
+}
+
+extension TimeForm {
+  /// Nil for what does not sort as time does: an offset that is not UTC's.
+  fileprivate init?(_ written: TimeSpelling) {
+    let suffix: String
+    switch written.zone {
+    case .none: suffix = ""
+    case .upperZ: suffix = "Z"
+    case .colon where written.offsetMinutes == 0 && !written.isWest: suffix = "+00:00"
+    default: return nil
+    }
+    guard !written.hasSpaceBeforeZone else { return nil }
+    switch (written.separator, written.precision) {
+    case (.dateOnly, _): self.init(.day)
+    case (.lower, _): return nil
+    case (let separator, let precision):
+      self.init(
+        precision == 0 ? .minute : precision == 1 ? .second : .fraction, usesT: separator == .upper,
+        digits: max(Int(precision) - 1, 0), suffix: suffix)
+    }
   }
 }

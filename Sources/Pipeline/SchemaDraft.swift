@@ -1,0 +1,80 @@
+import Apply
+import Capture
+import Model
+import Postgres
+import SQLite
+import Schema
+
+/// What sync would create, found out without touching either store.
+package struct SchemaDraft: Sendable {
+  package let plan: TargetPlan
+
+  /// Reads the source's schema and its data.
+  /// - Parameters:
+  ///   - schema: the target's schema for the tables.
+  ///   - citext: where the target has that type.
+  package static func read(
+    source path: String, selection: TableSelection, overrides: Overrides, schema: String, citext: Citext?,
+    stop: StopSignal
+  ) throws -> SchemaDraft {
+    let database = try SourceFile.openForReading(path)
+    do {
+      let found = try SourceCatalogue.read(database, selection: selection)
+      let installed = try SourceInstallation.read(database)
+      var tables = installed?.tables ?? found.tables
+      try OverrideCheck(overrides).check(tables, others: found.leftOut.map(\.name))
+      guard !tables.isEmpty else {
+        throw Failure(.badData, "\(path) has no table to move", remedy: "check --source, --include and --exclude")
+      }
+      var inputs: [Planner.Input] = []
+      if installed == nil {
+        for table in tables.indices { tables[table].exclude(overrides.excludedColumns(of: tables[table].name)) }
+      }
+      for table in tables {
+        let scan = try TypeScan.scan(table, in: database, overrides: overrides, stop: stop) { _ in }
+        var input = Planner.Input(table: table, facts: scan.facts)
+        try OverrideCheck(overrides).checkFit(input)
+        if installed == nil, !Planner.keyHolds(input), let rowid = KeyChoice.rowidKey(of: table) {
+          input.table.key = rowid
+        }
+        inputs.append(input)
+      }
+      var plan = Planner.plan(
+        inputs, views: found.views, schema: schema, overrides: overrides, citext: citext)
+      plan.leftOut = found.leftOut.map { "\($0.name) (\($0.reason))" } + plan.viewsLeftOut.map { "\($0.name) (view: \($0.reason))" }
+      return SchemaDraft(plan: plan)
+    } catch let error as SQLiteError {
+      throw error.failure(path: path)
+    }
+  }
+
+  /// The schema that `--target-schema` or the connection names.
+  package static func schema(_ named: String?, _ connection: inout Connection) throws -> String {
+    try named ?? TargetInstaller.currentSchema(&connection)
+  }
+
+  /// Where a target has the type citext, or would have it.
+  package static func citext(_ schema: String, _ connection: inout Connection) throws -> Citext? {
+    try TargetInstaller.citext(schema: schema, &connection)
+  }
+
+  package var script: DDLScript { DDLScript(plan) }
+
+  /// Creates the tables, to stand empty until a sync fills them.
+  package func apply(_ connection: inout Connection) throws { try SchemaCreation.apply(plan, &connection) }
+
+  /// What stands on the target otherwise than planned.
+  package func differences(_ connection: inout Connection) throws -> [SchemaDifference] {
+    // Its own tables stand there where changeover may not create a schema.
+    let found = try TargetIntrospection.read(schema: plan.schema, &connection).filter {
+      !$0.name.hasPrefix("changeover_")
+    }
+    let standing = TargetMatching(found).standing(for: plan)
+    let names = plan.tables.compactMap { table in
+      standing[table.sourceName].map { (table.targetName, $0.name) }
+    }
+    return SchemaDifference.all(
+      planned: try SchemaCreation.described(plan, &connection), views: plan.views.map(\.targetName), found: found,
+      standing: Dictionary(names, uniquingKeysWith: { a, _ in a }))
+  }
+}
