@@ -4,16 +4,16 @@ import SQLite
 import Schema
 
 /// Reads a table through once to learn which storage classes its columns hold.
-enum TypeScan {
+package enum TypeScan {
   /// Rows read in one transaction, so that none stays open for long.
   private static let chunkRows = 20_000
 
-  struct Result {
-    var facts: [ColumnFacts]
-    var rows: Int64
+  package struct Result {
+    package var facts: [ColumnFacts]
+    package var rows: Int64
   }
 
-  static func scan(
+  package static func scan(
     _ table: SourceTable, in database: borrowing Database, stop: StopSignal, _ report: (Int64) -> Void
   ) throws -> Result {
     var masks = [UInt8](repeating: 0, count: table.columns.count)

@@ -17,7 +17,8 @@ struct Changeover: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      SyncCommand.self, LagCommand.self, StatusCommand.self, CutoverCommand.self, JournalCommand.self,
+      AssessCommand.self, SyncCommand.self, LagCommand.self, StatusCommand.self, CutoverCommand.self,
+      JournalCommand.self,
       UninstallCommand.self,
     ])
 
