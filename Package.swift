@@ -59,7 +59,7 @@ let package = Package(
     .executableTarget(
       name: "changeover",
       dependencies: [
-        "Model", "SQLite", "Postgres", "Journal", "Capture", "Pipeline", "Cutover", "Assess", "TOMLKit",
+        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Pipeline", "Cutover", "Assess", "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -79,6 +79,10 @@ let package = Package(
     .testTarget(
       name: "AssessTests",
       dependencies: ["Model", "SQLite", "Schema", "Capture", "Assess", "SchemaFixtures", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: ["Model", "SQLite", "Schema", "Conversion", "Capture", "Pipeline", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),

@@ -58,6 +58,9 @@ package enum TargetInstaller {
     // IF NOT EXISTS does not protect from another sync that creates the same at the same time.
     let alone = "SELECT pg_advisory_xact_lock(hashtextextended('changeover', 0))"
     var script = ["BEGIN", settings + "SET LOCAL lock_timeout = '10s'", alone, catalogue.creation]
+    if plan.tables.contains(where: { $0.columns.contains { $0.type == .citext } }) {
+      script.append("CREATE EXTENSION IF NOT EXISTS citext SCHEMA \(PostgresText.identifier(plan.schema))")
+    }
     for table in plan.tables {
       script.append(ddl.createTable(table))
       let name = ddl.name(of: table)

@@ -9,19 +9,21 @@ package struct AssessOptions: Sendable {
   package var source: String
   package var selection: TableSelection
   package var targetSchema: String
-  /// Rows read of each table; nil for all.
-  package var sampleRows: Int64?
+  package var overrides: Overrides
+  /// About how many rows are read of each table; nil for all.
+  package var sampleRows: Int?
   package var showsValues: Bool
   /// Seconds that counting the orphans of one table's foreign keys may take.
   package var orphanSeconds = 60.0
 
   package init(
     source: String, selection: TableSelection = TableSelection(), targetSchema: String = "public",
-    sampleRows: Int64? = nil, showsValues: Bool = false
+    overrides: Overrides = Overrides(), sampleRows: Int? = nil, showsValues: Bool = false
   ) {
     self.source = source
     self.selection = selection
     self.targetSchema = targetSchema
+    self.overrides = overrides
     self.sampleRows = sampleRows
     self.showsValues = showsValues
   }
@@ -62,12 +64,18 @@ package struct Assessor {
       (try SourceCatalogue.read(database, selection: selection), try Self.strictTables(database))
     }
     var profile = try FileCheck.profile(options.source, database)
-    profile.sampleRows = options.sampleRows
+    profile.sampleRows = options.sampleRows.map { Int64($0) }
     var findings = try SchemaCheck.installation(database) + FileCheck.findings(profile)
 
-    let scan = try scan(catalogue.tables, database)
+    try OverrideCheck(options.overrides).check(catalogue.tables, others: catalogue.leftOut.map(\.name))
+    let tablesToRead = catalogue.tables.map { table in
+      var table = table
+      table.exclude(options.overrides.excludedColumns(of: table.name))
+      return table
+    }
+    let scan = try scan(tablesToRead, database)
     findings += scan.findings
-    let plan = Planner.plan(scan.inputs, schema: options.targetSchema)
+    let plan = Planner.plan(scan.inputs, schema: options.targetSchema, overrides: options.overrides)
     findings += try SchemaCheck.findings(catalogue, plan: plan, database)
     findings += NameCheck.findings(scan.inputs.map(\.table), plan: plan)
 
@@ -131,10 +139,12 @@ package struct Assessor {
   ) throws {
     let before = scan.rowsRead
     report(.reading(table: table.name, rows: before, expected: total))
-    let result = try TypeScan.scan(table, in: database, stop: stop) {
+    let result = try TypeScan.scan(
+      table, in: database, overrides: options.overrides, sample: options.sampleRows, stop: stop
+    ) {
       report(.reading(table: table.name, rows: before &+ $0, expected: max(total, before &+ $0)))
     }
-    scan.rowsRead &+= result.rows
+    scan.rowsRead &+= result.facts.first?.sampledRows ?? result.rows
     var input = Planner.Input(table: table, facts: result.facts)
     if !Planner.keyHolds(input) {
       guard let rowid = KeyChoice.rowidKey(of: table) else {

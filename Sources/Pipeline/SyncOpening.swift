@@ -116,7 +116,7 @@ struct SyncOpening {
     for table in found.tablesWithOwnTriggers.sorted() {
       report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
     }
-    let tables = installed?.tables ?? found.tables
+    let tables = try settled(installed?.tables, found)
     for table in tables {
       for index in table.unprobedIndexes {
         report(
@@ -130,7 +130,8 @@ struct SyncOpening {
         .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
     }
     let (inputs, rows) = try scan(tables, isInstalled: installed != nil, database)
-    let draft = Planner.plan(inputs, schema: schema)
+    let citext = try TargetInstaller.citext(schema: schema, &connection)
+    let draft = Planner.plan(inputs, schema: schema, overrides: options.overrides, citext: citext)
     try TargetInstaller.checkIsFree(draft, &connection)
     for table in draft.tables {
       for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
@@ -141,7 +142,7 @@ struct SyncOpening {
     guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    var plan = Planner.plan(numbered, schema: schema)
+    var plan = Planner.plan(numbered, schema: schema, overrides: options.overrides, citext: citext)
     plan.leftOut = found.leftOut.map(\.name)
     let record: SourceRecord
     do {
@@ -160,15 +161,31 @@ struct SyncOpening {
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 
-  /// Reads the storage classes of all columns; a key that cannot be the target's gives way to the rowid.
+  /// The tables with what the user says of them: checked, and columns left out.
+  private func settled(_ installed: [SourceTable]?, _ found: SourceCatalogue) throws -> [SourceTable] {
+    let tables = installed ?? found.tables
+    try OverrideCheck(options.overrides).check(tables, others: found.leftOut.map(\.name))
+    guard installed == nil else { return tables }
+    return tables.map { table in
+      var table = table
+      table.exclude(options.overrides.excludedColumns(of: table.name))
+      for column in table.excluded ?? [] { report(.note("\(table.name): column '\(column.name)' stays out")) }
+      return table
+    }
+  }
+
+  /// Reads what all columns hold; a key that cannot be the target's gives way to the rowid.
   private func scan(
     _ tables: [SourceTable], isInstalled: Bool, _ database: borrowing Database
   ) throws -> (inputs: [Planner.Input], rows: [Int64]) {
     var inputs: [Planner.Input] = []
     var rows: [Int64] = []
     for table in tables {
-      let scan = try TypeScan.scan(table, in: database, stop: stop) { report(.scanning(table: table.name, rows: $0)) }
+      let scan = try TypeScan.scan(table, in: database, overrides: options.overrides, stop: stop) {
+        report(.scanning(table: table.name, rows: $0))
+      }
       var input = Planner.Input(table: table, facts: scan.facts)
+      try OverrideCheck(options.overrides).checkFit(input)
       if !isInstalled, !Planner.keyHolds(input) {
         guard let rowid = KeyChoice.rowidKey(of: table) else {
           throw Failure(

@@ -50,6 +50,8 @@ package struct ColumnFacts: Sendable, Hashable, Codable {
   package var longestText = 0
   package var longestBlob = 0
   package var emptyTexts: Int64 = 0
+  /// Texts with characters beyond ASCII.
+  package var textsBeyondASCII: Int64 = 0
   /// Texts that PostgreSQL's text cannot hold.
   package var textsWithNUL: Int64 = 0
   package var invalidTexts: Int64 = 0

@@ -2,6 +2,7 @@ import Model
 
 /// Chooses a column's type: what is declared where the data agrees, otherwise what carries the data.
 package enum TypeChoice {
+  /// The type by storage classes alone, which carries every value.
   package static func type(of column: SourceColumn, facts: ColumnFacts, isKey: Bool) -> TargetType {
     let seen = facts.classes.subtracting(.null)
     let type = seen.isEmpty ? whenEmpty(column) : type(of: column, holding: seen, facts)

@@ -14,6 +14,7 @@ struct AssessCommand: ParsableCommand {
       """)
 
   @OptionGroup var stores: StoreOptions
+  @OptionGroup(title: "Types and names") var typeOptions: TypeOptions
 
   @Option(help: "Only tables whose names match (* and ?). May be given several times.")
   var include: [String] = []
@@ -22,7 +23,7 @@ struct AssessCommand: ParsableCommand {
   var exclude: [String] = []
 
   @Option(help: "Read only about N rows of each table: faster, and the verdict holds for those rows only.")
-  var sample: Int64?
+  var sample: Int?
 
   @Flag(help: "Show the values of examples, and the least and greatest texts.")
   var showValues = false
@@ -41,12 +42,14 @@ struct AssessCommand: ParsableCommand {
     let stop = StopSignal()
     Signals.stop(with: stop)
     let configuration = try stores.configuration()
+    let overrides = try typeOptions.overrides(configuration)
     let options = AssessOptions(
       source: try stores.source(configuration),
       selection: .init(
         include: include.isEmpty ? configuration.include : include,
-        exclude: exclude.isEmpty ? configuration.exclude : exclude),
-      targetSchema: stores.targetSchema ?? configuration.targetSchema ?? "public", sampleRows: sample,
+        exclude: exclude.isEmpty ? configuration.exclude : exclude, excludedNames: overrides.excludedTables),
+      targetSchema: stores.targetSchema ?? configuration.targetSchema ?? "public", overrides: overrides,
+      sampleRows: sample,
       showsValues: showValues)
     let reporter = AssessReporter()
     let assessment: Assessment
