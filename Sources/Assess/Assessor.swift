@@ -73,6 +73,7 @@ package struct Assessor {
       table.exclude(options.overrides.excludedColumns(of: table.name))
       return table
     }
+    let stop = stop
     let scan = try scan(tablesToRead, database)
     findings += scan.findings
     let plan = Planner.plan(scan.inputs, schema: options.targetSchema, overrides: options.overrides)
@@ -82,13 +83,15 @@ package struct Assessor {
     var tables: [AssessedTable] = []
     for (number, input) in scan.inputs.enumerated() {
       let table = plan.tables[number]
-      let check = ColumnCheck(input: input, plan: table, showsValues: options.showsValues)
+      let check = ColumnCheck(
+        input: input, plan: table, overrides: options.overrides, isUTF8: profile.encoding == "UTF-8",
+        showsValues: options.showsValues)
       tables.append(
         AssessedTable(
           name: table.sourceName, targetName: table.targetName, rows: scan.rows[number],
           key: table.keyColumns.map(\.targetName), columns: check.columns()))
       findings += PlanNotes.findings(table)
-      findings += try check.findings(database)
+      findings += try database.interrupting(when: { stop.isRequested }) { try check.findings($0) }
       findings += try SchemaCheck.findings(input, plan: table, isStrict: strict.contains(table.sourceName), database)
       let orphans = ForeignKeyCheck(table: input.table, deadline: .now + .seconds(options.orphanSeconds))
       findings += try orphans.findings(scan.inputs.map(\.table), database, stop: stop) {

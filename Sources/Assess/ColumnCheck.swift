@@ -13,6 +13,9 @@ struct ColumnCheck {
 
   let input: Planner.Input
   let plan: TablePlan
+  let overrides: Overrides
+  /// Whether the file's text is stored as UTF-8.
+  let isUTF8: Bool
   /// Whether values may be shown.
   let showsValues: Bool
 
@@ -31,15 +34,39 @@ struct ColumnCheck {
       findings += misfitFindings(position)
       if let finding = mangled(position) { findings.append(finding) }
       if let finding = almostTyped(position) { findings.append(finding) }
+      if let finding = mixedSpellings(position) { findings.append(finding) }
       if let finding = tooLarge(position) { findings.append(finding) }
     }
     findings += longEntries()
-    return try findings.map { finding in
-      var finding = finding
-      guard let column = finding.column, let key = keys(column), finding.exampleKey != nil else { return finding }
-      let finder = RowFinder(table: input.table)
-      if showsValues { finding.exampleValue = try finder.value(of: column, key: key, in: database) }
-      return finding
+    return try findings.map { try withExample($0, database) }
+  }
+
+  /// The finding with the key of a row, and where it is asked for with that row's value.
+  private func withExample(_ finding: Finding, _ database: borrowing Database) throws -> Finding {
+    guard let column = finding.column, let key = try exampleKey(finding.kind, column, database) else { return finding }
+    let finder = RowFinder(table: input.table)
+    var finding = finding
+    finding.exampleKey = finder.words(key)
+    if showsValues { finding.exampleValue = try finder.value(of: column, key: key, in: database) }
+    return finding
+  }
+
+  private func exampleKey(
+    _ kind: FindingKind, _ column: String, _ database: borrowing Database
+  ) throws -> [Value]? {
+    guard let position = input.table.position(ofColumn: column) else { return nil }
+    let name = SQLiteText.identifier(column)
+    let finder = RowFinder(table: input.table)
+    // The scan remembers the first misfit's row, whatever its reason.
+    let remembered = tally(position).flatMap { $0.byReason.count == 1 ? $0.exampleKey : nil }
+    switch kind {
+    case .almostTyped: return input.facts[position].candidates.first?.exampleKey
+    case .mangledUUID: return try finder.firstKey(where: "typeof(\(name)) IN ('integer', 'real')", in: database)
+    case .nulInText where remembered == nil && isUTF8:
+      return try finder.firstKey(
+        where: "typeof(\(name)) = 'text' AND instr(CAST(\(name) AS BLOB), x'00') > 0", in: database)
+    case .nulInText, .invalidText, .misfit: return remembered
+    default: return nil
     }
   }
 
@@ -65,7 +92,6 @@ struct ColumnCheck {
   private func misfitFindings(_ position: Int) -> [Finding] {
     let facts = input.facts[position]
     let column = plan.columns[position]
-    let example = tally(position)?.exampleKey.map { RowFinder(table: input.table).words($0) }
     var findings: [Finding] = []
     var rest = tally(position)?.misfits ?? 0
     func add(_ kind: FindingKind, _ count: Int64, _ text: String) {
@@ -74,7 +100,7 @@ struct ColumnCheck {
       findings.append(
         Finding(
           kind, table: input.table.name, column: column.sourceName, "\(Words.count(count, "value")) \(text)",
-          count: count, exampleKey: example))
+          count: count))
     }
     if takesText(position) {
       if column.reading.nul == .fail { add(.nulInText, facts.textsWithNUL, "with a NUL character") }
@@ -90,12 +116,6 @@ struct ColumnCheck {
     return findings
   }
 
-  private func keys(_ column: String) -> [Value]? {
-    input.table.columns.firstIndex { $0.name == column }.flatMap { position in
-      tally(position)?.exampleKey ?? input.facts[position].candidates.compactMap(\.exampleKey).first
-    }
-  }
-
   // MARK: Declarations that the data does not follow
 
   /// UUID is a declaration with NUMERIC affinity: of '00123456…' or '12345e67…' SQLite made numbers.
@@ -107,24 +127,36 @@ struct ColumnCheck {
     guard column.affinity == .numeric, count > 0,
       ["UUID", "GUID", "UNIQUEIDENTIFIER"].contains(where: declared.contains)
     else { return nil }
-    let example = facts.candidates.first { $0.type == .uuid }?.exampleKey
     return Finding(
       .mangledUUID, table: input.table.name, column: column.name,
       "\(Words.count(count, "value")) of \(Words.number(facts.counts.present)) became \(count == 1 ? "a number" : "numbers")",
-      count: count, exampleKey: example.map { RowFinder(table: input.table).words($0) })
+      count: count)
   }
 
-  /// The first choice was passed over because of a few values.
+  /// The first choice was passed over because of some values: worth a warning where they are few.
   private func almostTyped(_ position: Int) -> Finding? {
     let facts = input.facts[position]
     let column = plan.columns[position]
-    guard let wanted = facts.candidates.first, wanted.type != column.type, wanted.misfits > 0,
-      wanted.misfits <= facts.counts.present / Self.fewOf
-    else { return nil }
+    guard let wanted = facts.candidates.first, wanted.type != column.type, wanted.misfits > 0 else { return nil }
+    let reasons = wanted.byReason.prefix(3).map { "\(Words.number($0.count)) \($0.reason)" }.joined(separator: ", ")
     return Finding(
       .almostTyped, table: input.table.name, column: column.sourceName,
-      "would be \(wanted.type) but for \(Words.count(wanted.misfits, "value")) of \(Words.number(facts.counts.present))",
-      count: wanted.misfits, exampleKey: wanted.exampleKey.map { RowFinder(table: input.table).words($0) })
+      "\(Words.number(wanted.misfits)) of \(Words.count(facts.counts.present, "value")) are no \(wanted.type)"
+        + (reasons.isEmpty ? "" : " (\(reasons))"),
+      severity: wanted.misfits <= facts.counts.present / Self.fewOf ? .warning : .note,
+      count: wanted.misfits)
+  }
+
+  /// A type that the user chose, in a key whose values are written in several ways.
+  private func mixedSpellings(_ position: Int) -> Finding? {
+    let column = input.table.columns[position]
+    guard let type = overrides.settings(of: column.name, in: input.table.name).type,
+      let tally = input.facts[position].candidates.first(where: { $0.type == type }), tally.spellings.count > 1,
+      !Planner.role(of: column, in: input.table).isDisjoint(with: [.key, .unique])
+    else { return nil }
+    return Finding(
+      .misfit, table: input.table.name, column: column.name,
+      "values in several spellings of \(type), in a key or UNIQUE index, where two of them could meet")
   }
 
   private func tooLarge(_ position: Int) -> Finding? {

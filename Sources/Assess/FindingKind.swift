@@ -30,10 +30,12 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
   case viewLeftOut = "view-left-out"
   case renamed = "renamed"
   case almostTyped = "almost-typed"
+  case numbersAsTimes = "numbers-as-times"
 
   case viewMoves = "view-moves"
   case shadowTable = "shadow-table"
   case excluded = "excluded"
+  case plainerType = "plainer-type"
   case hiddenKey = "hidden-key"
   case reservedName = "reserved-name"
   case caseInName = "case-in-name"
@@ -84,7 +86,7 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
     case .nulInText:
       (
         .blocker, "Text with NUL characters, which PostgreSQL cannot hold",
-        "Clean the values, or choose in the settings what becomes of them (nul = \"strip\" or \"bytea\")."
+        "Clean the values, or say what becomes of them with --nul strip or --nul bytea."
       )
     case .invalidText:
       (
@@ -96,7 +98,7 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
     case .misfit:
       (
         .blocker, "Values that their target column does not take",
-        "Mend the values, or choose another type for the column in the settings."
+        "Mend the values, or choose another type for the column with --type."
       )
     case .longKey:
       (
@@ -126,7 +128,7 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
     case .mixedClasses:
       (
         .warning, "Columns that mix numbers and text",
-        "They become text. Make the values of one kind for a better type, or name a type in the settings."
+        "They become text. Make the values of one kind for a better type, or choose one with --type."
       )
     case .unseenReplace:
       (
@@ -167,7 +169,14 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
     case .renamed:
       (.warning, "Names that change on the target", "Use the new name in the application's SQL for PostgreSQL.")
     case .almostTyped:
-      (.warning, "Columns that a few values keep from a better type", "Mend those values and the column gets the type.")
+      (
+        .warning, "Columns that some values keep from the declared type",
+        "Mend those values and the column gets the type, or choose one with --type."
+      )
+    case .numbersAsTimes:
+      (.warning, "Numbers that are read as times", "See that the unit is right, or say it with --time.")
+    case .plainerType:
+      (.note, "Columns that get a plainer type", "Choose another with --type where you know better.")
     case .viewMoves: (.note, "Views that are created on the target", "")
     case .shadowTable: (.note, "Tables that belong to virtual tables", "")
     case .excluded: (.note, "Left out as asked", "")
@@ -188,7 +197,7 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
     case .collation:
       (
         .note, "Comparisons without regard to case",
-        "Write lower(a) = lower(b) in queries, or choose citext in the settings."
+        "Write lower(a) = lower(b) in queries, or choose citext with --type."
       )
     case .generatedColumn: (.note, "Generated columns", "")
     case .autoincrement: (.note, "AUTOINCREMENT", "The sequence goes on past the largest number that SQLite gave out.")

@@ -4,7 +4,8 @@ import Schema
 /// Makes findings of what the planner noted.
 enum PlanNotes {
   static func findings(_ table: TablePlan) -> [Finding] {
-    table.notes.map { note in
+    // Values that do not fit are counted elsewhere, with the key of one.
+    table.notes.filter { !$0.contains(" values are no ") }.map { note in
       let column = column(note, of: table)
       return Finding(kind(note), table: table.sourceName, column: column, text(note, column))
     }
@@ -29,7 +30,9 @@ enum PlanNotes {
     if note.contains("DEFAULT"), note.contains("left out") { return .defaultLost }
     if note.contains("CHECK") { return note.contains("left out") ? .checkLost : .other }
     if note.hasPrefix("generated column") { return .generatedColumn }
-    if note.contains("COLLATE") { return .collation }
+    if note.contains("numbers are read as") { return .numbersAsTimes }
+    if note.contains("could be") { return .plainerType }
+    if note.contains("COLLATE") || note.contains("citext") { return .collation }
     if note.contains("index '") { return .indexDiffers }
     return .other
   }

@@ -41,6 +41,15 @@ struct RowFinder {
     text.count > longestShown ? text.prefix(longestShown) + "…" : text
   }
 
+  /// The key of the first row that meets a condition; reads until it comes to one.
+  func firstKey(where condition: String, in database: borrowing Database) throws -> [Value]? {
+    let keys = keyColumns.map { SQLiteText.identifier($0) }.joined(separator: ", ")
+    let statement = try database.prepare(
+      "SELECT \(keys) FROM \(SQLiteText.identifier(table.name)) WHERE \(condition) LIMIT 1")
+    guard try statement.step() else { return nil }
+    return (0..<statement.columnCount).map { statement.value($0) }
+  }
+
   /// The value of a column in the row of a key; nil where the row is gone.
   func value(of column: String, key: [Value], in database: borrowing Database) throws -> String? {
     let conditions = keyColumns.enumerated().map { number, name in "\(SQLiteText.identifier(name)) IS ?\(number + 1)" }

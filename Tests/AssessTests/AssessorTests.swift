@@ -82,7 +82,7 @@ import Testing
       (.conflictClauseLost, "t", ["CREATE TABLE t (a UNIQUE ON CONFLICT REPLACE)"]),
       (.virtualTable, "t", ["CREATE VIRTUAL TABLE t USING fts5(a)"]),
       (.shadowTable, "t_data", ["CREATE VIRTUAL TABLE t USING fts5(a)"]),
-      (.ownTrigger, "plain", ["CREATE TRIGGER g AFTER INSERT ON plain BEGIN SELECT 1; END"]),
+      (.ownTrigger, "t", ["CREATE TABLE t (a)", "CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END"]),
       (.unseenReplace, "t", ["CREATE TABLE t (a)", "CREATE UNIQUE INDEX u ON t (json_extract(a, '$.x'))"]),
       (.renamed, "t", ["CREATE TABLE t (xmin)"]),
       (.renamed, "\(String(repeating: "ü", count: 32))", ["CREATE TABLE \(String(repeating: "ü", count: 32)) (a)"]),
@@ -140,6 +140,18 @@ import Testing
         "INSERT INTO c WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT i, i FROM n",
       ], seconds: 0)
     #expect(assessment.findings.contains { $0.kind == .orphansUncounted && $0.column == "a" })
+  }
+
+  @Test func `each finding names a row of its own as the example`() throws {
+    let assessment = try assess([
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, u UUID)",
+      "INSERT INTO t VALUES (1, 'fine', 'no uuid'), (2, CAST(x'ff' AS TEXT), 'nor this'), (3, 'x' || char(0), '0012345678')",
+    ])
+    func example(_ kind: FindingKind) -> String?? { assessment.findings.first { $0.kind == kind }.map(\.exampleKey) }
+    #expect(example(.nulInText) == "id = 3")
+    #expect(example(.mangledUUID) == "id = 3")
+    // Two reasons in one column: the row that was remembered may be of the other.
+    #expect(example(.invalidText) == .some(nil))
   }
 
   @Test func `an asked stop ends it`() throws {
