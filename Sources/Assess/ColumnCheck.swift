@@ -107,10 +107,10 @@ struct ColumnCheck {
       add(.invalidText, facts.invalidTexts, "that \(facts.invalidTexts == 1 ? "is" : "are") not valid UTF-8")
     }
     if rest > 0 {
-      let reasons = (tally(position)?.byReason ?? []).map(\.reason).filter {
-        !$0.contains("NUL character") && !$0.contains("valid UTF-8")
+      let reasons = (tally(position)?.byReason ?? []).filter {
+        !$0.reason.contains("NUL character") && !$0.reason.contains("valid UTF-8")
       }
-      let why = reasons.isEmpty ? "" : ": the column " + reasons.prefix(3).joined(separator: ", or ")
+      let why = Self.words(reasons)
       add(.misfit, rest, "\(rest == 1 ? "does" : "do") not fit \(column.type)\(why)")
     }
     return findings
@@ -138,13 +138,21 @@ struct ColumnCheck {
     let facts = input.facts[position]
     let column = plan.columns[position]
     guard let wanted = facts.candidates.first, wanted.type != column.type, wanted.misfits > 0 else { return nil }
-    let reasons = wanted.byReason.prefix(3).map { "\(Words.number($0.count)) \($0.reason)" }.joined(separator: ", ")
     return Finding(
       .almostTyped, table: input.table.name, column: column.sourceName,
       "\(Words.number(wanted.misfits)) of \(Words.count(facts.counts.present, "value")) are no \(wanted.type)"
-        + (reasons.isEmpty ? "" : " (\(reasons))"),
+        + Self.words(wanted.byReason),
       severity: wanted.misfits <= facts.counts.present / Self.fewOf ? .warning : .note,
       count: wanted.misfits)
+  }
+
+  /// What values hold instead; counted where there are several reasons.
+  private static func words(_ reasons: [CandidateTally.Reason]) -> String {
+    let words = reasons.prefix(3).map { reason in
+      let what = reason.reason.hasPrefix("holds ") ? String(reason.reason.dropFirst(6)) : reason.reason
+      return reasons.count == 1 ? what : "\(Words.number(reason.count)) \(what)"
+    }
+    return words.isEmpty ? "" : ": " + words.joined(separator: "; ")
   }
 
   /// A type that the user chose, in a key whose values are written in several ways.

@@ -27,6 +27,7 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
   case notNullLost = "not-null-left-out"
   case virtualTable = "virtual-table"
   case ownTrigger = "own-trigger"
+  case brokenView = "broken-view"
   case viewLeftOut = "view-left-out"
   case renamed = "renamed"
   case almostTyped = "almost-typed"
@@ -165,6 +166,8 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
       )
     case .ownTrigger:
       (.warning, "The application's triggers, which stay in SQLite", "Write them in PL/pgSQL, best before the switch.")
+    case .brokenView:
+      (.warning, "Views that SQLite itself cannot run", "Something that they name is not there: mend or drop them.")
     case .viewLeftOut: (.warning, "Views that stay in SQLite", "Create them in PostgreSQL, best before the switch.")
     case .renamed:
       (.warning, "Names that change on the target", "Use the new name in the application's SQL for PostgreSQL.")

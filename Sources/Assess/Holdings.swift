@@ -3,7 +3,7 @@ import Schema
 
 /// What a column holds, in a few words.
 enum Holdings {
-  /// `integer 1 to 599`, `text up to 45 characters, 3 NULL`, `text 10, integer 2`.
+  /// `integer 1 to 599`, `text ≤ 45 characters, 3 NULL`, `text 10, integer 2`.
   static func words(_ facts: ColumnFacts, showsValues: Bool = false) -> String {
     let classes = [StorageClass.integer, .real, .text, .blob].filter { facts.counts[$0] > 0 }
       .sorted { facts.counts[$0] > facts.counts[$1] }
@@ -21,17 +21,25 @@ enum Holdings {
 
   private static func details(_ storage: StorageClass, _ facts: ColumnFacts, showsValues: Bool) -> String? {
     switch storage {
-    case .integer: facts.integers.map { "\($0.lowerBound) to \($0.upperBound)" }
-    case .real: facts.reals.map { "\($0.lowerBound) to \($0.upperBound)" }
+    case .integer: facts.integers.map { range("\($0.lowerBound)", "\($0.upperBound)") }
+    case .real: facts.reals.map { range("\($0.lowerBound)", "\($0.upperBound)") }
     case .text:
       if showsValues, let least = facts.leastText, let greatest = facts.greatestText {
-        "'\(shown(least))' to '\(shown(greatest))', up to \(Words.count(Int64(facts.longestText), "character"))"
+        "\(range("'\(shown(least))'", "'\(shown(greatest))'")), \(length(facts))"
       } else {
-        "up to \(Words.count(Int64(facts.longestText), "character"))"
+        length(facts)
       }
-    case .blob: "up to \(Words.bytes(Int64(facts.longestBlob)))"
+    case .blob: "≤ \(Words.bytes(Int64(facts.longestBlob)))"
     case .null: nil
     }
+  }
+
+  private static func range(_ least: String, _ greatest: String) -> String {
+    least == greatest ? least : "\(least) to \(greatest)"
+  }
+
+  private static func length(_ facts: ColumnFacts) -> String {
+    facts.longestText == 0 ? "always empty" : "≤ \(Words.count(Int64(facts.longestText), "character"))"
   }
 
   private static func shown(_ text: [UInt8]) -> String { Words.printable(String(decoding: text, as: UTF8.self)) }

@@ -22,18 +22,24 @@ enum SchemaCheck {
       } else {
         findings.append(Finding(.viewLeftOut, table: view, "a view", count: 1))
       }
-      if !database.compiles("SELECT * FROM \(SQLiteText.identifier(view))") {
-        findings.append(
-          Finding(
-            .unknownFunction, table: view,
-            "the view uses a function that only the application has, or something that is not there"))
-      }
+      if let finding = broken(view, database) { findings.append(finding) }
     }
     try database.forEach("SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger' ORDER BY tbl_name, name") {
       guard let name = $0.string(0), let table = $0.string(1), !isOurs(name) else { return }
       findings.append(Finding(.ownTrigger, table: table, "trigger '\(name)'", count: 1))
     }
     return findings
+  }
+
+  /// SQLite's message names functions, tables and columns, never values.
+  private static func broken(_ view: String, _ database: borrowing Database) -> Finding? {
+    do {
+      _ = try database.prepare("SELECT * FROM \(SQLiteText.identifier(view))")
+      return nil
+    } catch {
+      let isUnknown = error.message.contains("no such function") || error.message.contains("collation")
+      return Finding(isUnknown ? .unknownFunction : .brokenView, table: view, error.message)
+    }
   }
 
   private static func leftOut(_ table: SourceCatalogue.LeftOut) -> Finding {
