@@ -1,8 +1,12 @@
 import Model
 import Schema
 
-/// From a SQLite value to the bytes that PostgreSQL's binary formats want: a length of four bytes, −1 for NULL, and the
-/// value as the type's receive function reads it. COPY rows and array elements are both made of these.
+/// From a SQLite value to the bytes that PostgreSQL's binary formats want, and back: a length of four bytes, −1 for NULL,
+/// and the value as the type's receive function reads it. COPY rows and array elements are both made of these.
+///
+/// Value and spelling together are the image: for whatever `append` takes, `decode` of the field with the `spelling` gives
+/// the image again, byte by byte. Exceptions are asked for: text whose NUL characters are stripped, '' read as NULL, and
+/// jsonb, of which PostgreSQL keeps the meaning and not the text.
 package enum Conversion {
   /// Doubles hold every integer up to here exactly.
   @usableFromInline static let exactIntegers: ClosedRange<Int64> = -(1 << 53)...(1 << 53)
@@ -14,49 +18,78 @@ package enum Conversion {
   package static func append(
     _ value: ValueView, as codec: borrowing ColumnCodec, to buffer: inout WireBuffer
   ) -> Misfit? {
-    let type = codec.type
-    switch value {
-    case .null:
+    // The types of most columns are written here, in the caller's loop.
+    if case .null = value {
       buffer.append(bigEndian: Int32(-1))
       return nil
-    case .integer(let integer):
-      switch type {
-      case .bigint: append(eightBytes: UInt64(bitPattern: integer), to: &buffer)
-      case .double:
-        guard exactIntegers.contains(integer) else { return .inexact(type) }
-        append(eightBytes: Double(integer).bitPattern, to: &buffer)
-      case .anyText, .keyText: append(text: String(integer), to: &buffer)
-      default: return .storageClass(.integer, type)
-      }
-      return nil
-    case .real(let real):
-      switch type {
-      case .double: append(eightBytes: real.bitPattern, to: &buffer)
-      case .anyText: append(text: "\(real)", to: &buffer)
-      case .keyText:
-        guard real.isFinite else { return .storageClass(.real, type) }
-        append(text: "\(real)", to: &buffer)
-      default: return .storageClass(.real, type)
-      }
-      return nil
-    case .text(let bytes):
-      guard type.isText else { return .storageClass(.text, type) }
-      guard bytes.count <= longest else { return .tooLong(type) }
+    }
+    guard codec.isPlain else { return appendAny(value, as: codec, to: &buffer) }
+    switch (value, codec.type) {
+    case (.integer(let integer), .bigint): append(eightBytes: UInt64(bitPattern: integer), to: &buffer)
+    case (.real(let real), .double): append(eightBytes: real.bitPattern, to: &buffer)
+    case (.text(let bytes), .text):
+      guard bytes.count <= longest else { return .tooLong(.text) }
       if let misfit = TextCheck.misfit(bytes) { return misfit }
       append(bytes: bytes, to: &buffer)
-      return nil
-    case .blob(let bytes):
-      switch type {
-      case .bytea:
-        guard bytes.count <= longest else { return .tooLong(type) }
-        append(bytes: bytes, to: &buffer)
-      case .anyText:
-        guard bytes.count <= longest / 2 - 2 else { return .tooLong(type) }
-        appendHexadecimal(bytes, to: &buffer)
-      default: return .storageClass(.blob, type)
-      }
-      return nil
+    case (.blob(let bytes), .bytea):
+      guard bytes.count <= longest else { return .tooLong(.bytea) }
+      append(bytes: bytes, to: &buffer)
+    default: return appendAny(value, as: codec, to: &buffer)
     }
+    return nil
+  }
+
+  /// How the value is written, if it fits; nil where it does not.
+  package static func spelling(of value: ValueView, as codec: borrowing ColumnCodec) -> Spelling? {
+    var field = WireBuffer(capacity: 64)
+    return try? write(value, as: codec, to: &field)
+  }
+
+  @usableFromInline static func appendAny(
+    _ value: ValueView, as codec: borrowing ColumnCodec, to buffer: inout WireBuffer
+  ) -> Misfit? {
+    do throws(Misfit) {
+      _ = try write(value, as: codec, to: &buffer)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// Appends the field and tells the value's spelling; appends nothing where it throws.
+  package static func write(
+    _ value: ValueView, as codec: borrowing ColumnCodec, to buffer: inout WireBuffer
+  ) throws(Misfit) -> Spelling {
+    let start = buffer.count
+    do throws(Misfit) {
+      let spelling =
+        switch value {
+        case .null: write(null: .null, to: &buffer)
+        case .integer(let integer): try write(integer, as: codec, to: &buffer)
+        case .real(let real): try write(real, as: codec, to: &buffer)
+        case .text(let bytes): try write(text: bytes, as: codec, to: &buffer)
+        case .blob(let bytes): try write(blob: bytes, as: codec, to: &buffer)
+        }
+      guard let only = codec.only, spelling != only || codec.nul == .strip, !spelling.isNull else { return spelling }
+      // A value may have several: a UUID without letters is upper and lower case. And of stripped text nothing tells.
+      let field = UnsafeRawBufferPointer(rebasing: buffer.bytes.dropFirst(start + 4))
+      guard decode(field, as: codec, spelling: only) == value.owned else { throw .spelling(codec.type) }
+      return only
+    } catch {
+      buffer.truncate(to: start)
+      throw error
+    }
+  }
+
+  static func write(null spelling: Spelling, to buffer: inout WireBuffer) -> Spelling {
+    buffer.append(bigEndian: Int32(-1))
+    return spelling
+  }
+
+  /// A field of one integer, its length before it.
+  @inline(__always) static func append<I: FixedWidthInteger>(field: I, to buffer: inout WireBuffer) {
+    buffer.append(bigEndian: Int32(MemoryLayout<I>.size))
+    buffer.append(bigEndian: field)
   }
 
   @inlinable @inline(__always) static func append(eightBytes: UInt64, to buffer: inout WireBuffer) {
@@ -69,20 +102,19 @@ package enum Conversion {
     buffer.append(bytes)
   }
 
-  @usableFromInline static func append(text: String, to buffer: inout WireBuffer) {
+  static func append(text: String, to buffer: inout WireBuffer) {
     buffer.append(bigEndian: Int32(truncatingIfNeeded: text.utf8.count))
     buffer.append(utf8: text)
   }
 
   /// `\x` and two digits a byte, as PostgreSQL writes bytea.
-  @usableFromInline static func appendHexadecimal(_ bytes: UnsafeRawBufferPointer, to buffer: inout WireBuffer) {
-    func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+  static func appendHexadecimal(_ bytes: UnsafeRawBufferPointer, to buffer: inout WireBuffer) {
     buffer.append(bigEndian: Int32(truncatingIfNeeded: bytes.count * 2 + 2))
     buffer.append(byte: UInt8(ascii: "\\"))
     buffer.append(byte: UInt8(ascii: "x"))
     for byte in bytes {
-      buffer.append(byte: digit(byte >> 4))
-      buffer.append(byte: digit(byte & 15))
+      buffer.append(byte: Hexadecimal.digit(byte >> 4))
+      buffer.append(byte: Hexadecimal.digit(byte & 15))
     }
   }
 }

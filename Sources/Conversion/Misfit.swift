@@ -2,7 +2,7 @@ import Model
 import Schema
 
 /// Why a value cannot stand in its target column. Never holds the value.
-@usableFromInline package enum Misfit: Sendable, Hashable {
+@usableFromInline package enum Misfit: Error, Sendable, Hashable {
   case storageClass(StorageClass, TargetType)
   /// A number beyond what the type holds.
   case outOfRange(TargetType)
@@ -25,8 +25,13 @@ import Schema
     switch self {
     case .storageClass(let found, let type):
       "holds \(String(describing: found).uppercased()), which \(type) does not take"
+    case .outOfRange(let type) where type.isTime: "holds a time beyond what \(type) takes"
+    case .outOfRange(let type) where type == .json || type == .jsonb:
+      "holds JSON with a number, or nested to a depth, beyond what \(type) takes"
     case .outOfRange(let type): "holds a number beyond what \(type) takes"
     case .inexact(.double): "holds an integer beyond 2^53, which double precision would round"
+    case .inexact(.jsonb): "holds JSON with a key twice in an object, of which jsonb keeps one"
+    case .inexact(let type) where type.isText: "holds text that ends with spaces, which \(type) does not keep"
     case .inexact(let type): "holds a value that \(type) would round"
     case .malformed(let type): "holds text that is no \(type)"
     case .empty(let type): "holds the empty text, which is no \(type)"
