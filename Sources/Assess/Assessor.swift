@@ -142,10 +142,17 @@ package struct Assessor {
   ) throws {
     let before = scan.rowsRead
     report(.reading(table: table.name, rows: before, expected: total))
-    let result = try TypeScan.scan(
-      table, in: database, overrides: options.overrides, sample: options.sampleRows, stop: stop
-    ) {
-      report(.reading(table: table.name, rows: before &+ $0, expected: max(total, before &+ $0)))
+    let result: TypeScan.Result
+    do {
+      result = try TypeScan.scan(
+        table, in: database, overrides: options.overrides, sample: options.sampleRows, stop: stop
+      ) {
+        report(.reading(table: table.name, rows: before &+ $0, expected: max(total, before &+ $0)))
+      }
+    } catch let error as SQLiteError where error.isGenericError {
+      // An expression of a generated column that fails for a row. The message names no values.
+      scan.findings.append(Finding(.unreadableTable, table: table.name, error.message))
+      return
     }
     scan.rowsRead &+= result.facts.first?.sampledRows ?? result.rows
     var input = Planner.Input(table: table, facts: result.facts)

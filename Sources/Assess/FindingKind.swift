@@ -75,7 +75,7 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
     case .unreadableTable:
       (
         .blocker, "Tables that cannot be read here",
-        "They need a function or collation that only the application has: leave them out with --exclude, or drop what needs it."
+        "Drop or mend the index or generated column that cannot be computed here, or leave the table out with --exclude."
       )
     case .keyCannotMove:
       (
@@ -139,7 +139,7 @@ package enum FindingKind: String, Sendable, Hashable, CaseIterable {
     case .unknownFunction:
       (
         .warning, "Functions and collations that only the application has",
-        "PostgreSQL does not have them: write a counterpart there."
+        "See whether PostgreSQL has the like; otherwise write a counterpart there."
       )
     case .indexDiffers:
       (.warning, "Indexes that do not arrive as they are", "Create what you need in PostgreSQL after the copy.")

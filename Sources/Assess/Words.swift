@@ -18,7 +18,7 @@ enum Words {
   static func bytes(_ value: Int64) -> String {
     var size = Double(value)
     for unit in ["bytes", "KB", "MB", "GB"] {
-      if size < 1_000 { return unit == "bytes" ? "\(value) bytes" : "\(short(size)) \(unit)" }
+      if size < 1_000 { return unit == "bytes" ? count(value, "byte") : "\(short(size)) \(unit)" }
       size /= 1_000
     }
     return "\(short(size)) TB"

@@ -51,6 +51,13 @@ import Testing
         ["CREATE TABLE t (k PRIMARY KEY) WITHOUT ROWID", "INSERT INTO t VALUES (1), ('1')"]
       ),
       (.keyCannotMove, "t", ["CREATE TABLE t (rowid, oid, _rowid_)"]),
+      (
+        .unreadableTable, "t",
+        [
+          "CREATE TABLE t (a)", "INSERT INTO t VALUES ('no JSON')",
+          "ALTER TABLE t ADD COLUMN b AS (json_extract(a, '$.x'))",
+        ]
+      ),
       (.nulInText, "t", ["CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('a' || char(0))"]),
       (.invalidText, "t", ["CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES (CAST(x'ff' AS TEXT))"]),
       (.longKey, "t", ["CREATE TABLE t (a TEXT PRIMARY KEY)", "INSERT INTO t VALUES (hex(randomblob(2000)))"]),

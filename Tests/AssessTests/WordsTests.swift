@@ -15,7 +15,8 @@ import Testing
 
   @Test(
     arguments: [
-      (0, "0 bytes"), (999, "999 bytes"), (1_500, "1.5 KB"), (23_000_000, "23 MB"), (4_000_000_000_000, "4.0 TB"),
+      (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_500, "1.5 KB"), (23_000_000, "23 MB"),
+      (4_000_000_000_000, "4.0 TB"),
     ]
       as [(Int64, String)])
   func `sizes have a unit`(value: Int64, text: String) {
