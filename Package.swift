@@ -56,10 +56,13 @@ let package = Package(
       name: "Cutover",
       dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
       swiftSettings: settings),
+    .target(
+      name: "Assess", dependencies: ["Model", "SQLite", "Schema", "Capture", "Pipeline"], swiftSettings: settings),
     .executableTarget(
       name: "changeover",
       dependencies: [
-        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline", "Cutover", "TOMLKit",
+        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline", "Cutover", "Assess",
+        "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -79,6 +82,10 @@ let package = Package(
     .testTarget(
       name: "CaptureTests",
       dependencies: ["Model", "Dialect", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "AssessTests",
+      dependencies: ["Model", "SQLite", "Schema", "Capture", "Assess", "SchemaFixtures", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "PipelineTests",

@@ -68,15 +68,15 @@ package enum SourceFile {
     return database
   }
 
-  private static func open(_ path: String, _ mode: Database.Access) throws(Failure) -> Database {
+  static func open(_ path: String, _ mode: Database.Access) throws(Failure) -> Database {
     do { return try Database(path: path, access: mode) } catch { throw error.failure(path: path) }
   }
 
-  private static func explained(_ path: String, _ body: () throws(SQLiteError) -> Void) throws(Failure) {
+  static func explained(_ path: String, _ body: () throws(SQLiteError) -> Void) throws(Failure) {
     do { try body() } catch { throw error.failure(path: path) }
   }
 
-  private static func checkExists(_ path: String) throws(Failure) {
+  static func checkExists(_ path: String) throws(Failure) {
     var status = stat()
     guard stat(path, &status) == 0 else {
       let reason = String(cString: strerror(errno))
@@ -95,7 +95,7 @@ package enum SourceFile {
     }
   }
 
-  private static func directory(of path: String) -> String {
+  static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

@@ -25,9 +25,14 @@ enum Terminal {
   }
 
   /// Columns of the terminal on standard error.
-  static var width: Int {
+  static var width: Int { width(of: 2) }
+
+  /// Columns of the terminal on standard output.
+  static var outputWidth: Int { width(of: 1) }
+
+  private static func width(of descriptor: Int32) -> Int {
     var size = winsize()
-    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 

@@ -141,7 +141,7 @@ struct TypedColumnTests {
   // MARK: Columns that are not ours to write
 
   private let sums = table(
-    "sums", [id, column("a", "INT"), column("twice", "INT", generated: true), column("b", "TEXT")])
+    "sums", [id, column("a", "INT"), column("twice", "INT", generated: "a * 2"), column("b", "TEXT")])
 
   private func withSum() throws -> Target {
     try Target { schema in
