@@ -57,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "changeover",
       dependencies: [
-        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Pipeline", "Cutover", "TOMLKit",
+        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline", "Cutover", "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -41,9 +41,6 @@ extension GroupApplier {
 
     let tables = stage.tables
     for (_, sql) in tables { try connection.execute("ANALYZE \(sql.stage)") }
-    if isGuarded {
-      for (plan, sql) in tables { try quarantine.release(plan, staged: sql, &connection) }
-    }
     if attempt.keysMayRepeat {
       for (_, sql) in tables { try connection.execute(sql.keepLastInStage) }
     }
@@ -55,10 +52,16 @@ extension GroupApplier {
     } else {
       for (_, sql) in tables { try connection.execute(sql.upsertStaged) }
     }
+    if isGuarded {
+      for (plan, sql) in tables {
+        try quarantine.release(plan, staged: sql, beside: attempt.way == .oneByOne, &connection)
+      }
+      try retry(tables.map(\.plan), quarantine, &connection)
+    }
     let counts = try quarantine.count(&connection)
     for statement in finishing { try connection.execute(statement) }
     try connection.execute("COMMIT")
-    quarantined = counts.all
+    note(counts)
     return Int(counts.new)
   }
 
@@ -69,9 +72,11 @@ extension GroupApplier {
     var parameters = Parameters()
     parameters.append(int64: plan.id.rawValue)
     let result = try connection.query(TableSQL.selectRefused, parameters)
-    var reasons: [Int64: (state: String, constraint: String)] = [:]
+    var reasons: [Int64: (state: String, constraint: String, column: String)] = [:]
     for row in 0..<result.rowCount {
-      reasons[try result.int64(row, 0)] = (try result.string(row, 1), try result.string(row, 2))
+      reasons[try result.int64(row, 0)] = (
+        try result.string(row, 1), try result.string(row, 2), try result.string(row, 3)
+      )
     }
     if reasons.isEmpty { return }
     var refused = RefusedRows()
@@ -86,8 +91,9 @@ extension GroupApplier {
           let constraint = reason.constraint.isEmpty ? "" : " (constraint \(reason.constraint))"
           refused.append(
             RefusedRow(
-              table: plan, key: plan.keyPositions.map { image[$0] }, image: image, column: nil,
-              reason: "refused by PostgreSQL with SQLSTATE \(reason.state)\(constraint)"))
+              table: plan, key: plan.keyPositions.map { image[$0] }, image: image,
+              column: plan.sourceName(ofTarget: reason.column), reason: RefusedRow.refusal + reason.state + constraint,
+              state: reason.state))
           if refused.isFull { try refused.flush(to: quarantine, &connection) }
         }
       }

@@ -22,8 +22,12 @@ package struct GroupApplier: ~Copyable {
   let catalogue: TargetCatalogue
   let schema: String
   let plans: [TableID: TablePlan]
-  /// Rows of this source in the quarantine, as far as known.
-  package internal(set) var quarantined: Int64
+  /// Rows of this source in the quarantine that nobody discarded, as far as known.
+  package private(set) var quarantined: Int64
+  /// Whether there are not even discarded ones.
+  private(set) var quarantineIsEmpty: Bool
+  /// Of each table the digest of the last key that was tried again, where there may be more after it.
+  var retriedThrough: [TableID: [UInt8]] = [:]
 
   package init(
     journal: JournalDirectory, record: SourceRecord, catalogue: TargetCatalogue, connection: inout Connection
@@ -32,7 +36,14 @@ package struct GroupApplier: ~Copyable {
     self.catalogue = catalogue
     schema = record.plan.schema
     plans = Dictionary(record.plan.tables.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
-    quarantined = try SourceRecord.quarantined(record.source, catalogue, &connection)
+    let count = try Quarantine(catalogue, record.source).count(&connection)
+    quarantined = count.blocking
+    quarantineIsEmpty = count.isEmpty
+  }
+
+  mutating func note(_ count: Quarantine.Count) {
+    quarantined = count.blocking
+    quarantineIsEmpty = count.isEmpty
   }
 
   /// Applies a group that follows `position`, and `finishing` statements in the same transaction.
@@ -57,7 +68,7 @@ package struct GroupApplier: ~Copyable {
     var attempt = Attempt(keysMayRepeat: headers.contains(where: \.keysMayRepeat))
     let isSmall =
       group.parts.count == 1 && applied.entries <= Self.smallEntries && last.rawLength <= Self.smallBytes
-      && !attempt.keysMayRepeat && quarantined == 0
+      && !attempt.keysMayRepeat && quarantineIsEmpty
     if isSmall {
       let batch = try journal.batch(group.parts[0])
       if let rows = try SmallGroup(batch, plans: plans, schema: schema) {

@@ -30,6 +30,9 @@ struct GroupStage: ~Copyable {
     let sql: TableSQL
     let codecs: [ColumnCodec]
     let required: [Bool]
+    /// Whether the staging table has the column.
+    let staged: [Bool]
+    let stagedCount: Int
     /// Where a delete has the value of each column; −1 outside the key.
     let places: [Int]
 
@@ -39,6 +42,9 @@ struct GroupStage: ~Copyable {
       sql = TableSQL(plan, schema: schema)
       codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
       required = plan.columns.map(\.notNull)
+      let positions = Set(plan.stagedPositions)
+      staged = plan.columns.indices.map { positions.contains($0) }
+      stagedCount = positions.count
       places = plan.columns.indices.map { plan.keyPositions.firstIndex(of: $0) ?? -1 }
     }
   }
@@ -99,7 +105,7 @@ struct GroupStage: ~Copyable {
 
   private mutating func beginCopy(_ layout: Layout, _ connection: inout Connection) throws {
     try stream.begin(
-      layout.sql.copyStage, fieldCount: layout.codecs.count + TableSQL.stageColumns, on: &connection)
+      layout.sql.copyStage, fieldCount: layout.stagedCount + TableSQL.stageColumns, on: &connection)
     isCopying = true
   }
 
@@ -116,7 +122,7 @@ struct GroupStage: ~Copyable {
     for column in 0..<layout.codecs.count {
       let value = try entries.value()
       image.append(value)
-      if misfit != nil { continue }
+      if misfit != nil || !layout.staged[column] { continue }
       if case .null = value, layout.required[column] {
         misfit = (column, .null)
       } else if let found = Conversion.append(value, as: layout.codecs[column], to: &stream.buffer) {
@@ -146,12 +152,12 @@ struct GroupStage: ~Copyable {
   /// has no key either.
   private mutating func addKey(_ key: [ValueView], _ operation: StageOperation, _ layout: Layout) {
     let start = begin(operation)
-    for column in 0..<layout.codecs.count {
+    for column in 0..<layout.codecs.count where layout.staged[column] {
       let value = layout.places[column] < 0 ? .null : key[layout.places[column]]
       if Conversion.append(value, as: layout.codecs[column], to: &stream.buffer) == nil { continue }
       stream.buffer.truncate(to: start)
       _ = begin(operation)
-      for _ in layout.codecs { stream.buffer.append(bigEndian: Int32(-1)) }
+      for _ in 0..<layout.stagedCount { stream.buffer.append(bigEndian: Int32(-1)) }
       break
     }
     addQuarantineKey(withKeys ? key : nil)

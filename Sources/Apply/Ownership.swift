@@ -54,7 +54,8 @@ extension PostgresError {
   /// The rows themselves are refused: constraint violations, data exceptions, limits.
   var refusesRows: Bool {
     guard let state = sqlState else { return false }
-    return ["22", "23", "54"].contains(state.prefix(2))
+    // P0001 is what a function of the user's raises, called by a CHECK say.
+    return ["22", "23", "54"].contains(state.prefix(2)) || state == "P0001"
   }
 
   var isUniqueViolation: Bool { sqlState == "23505" || sqlState == "23P01" }

@@ -11,30 +11,40 @@ package struct RefusedRow: Sendable {
   /// The column at fault, where one is.
   package let column: String?
   package let reason: String
+  /// The SQLSTATE, where it was the server that refused.
+  package let state: String?
 
-  package init(table: TablePlan, key: [Value], image: [Value], column: String?, reason: String) {
+  /// What a reason begins with where it was the server that refused; the SQLSTATE follows.
+  static let refusal = "refused by PostgreSQL with SQLSTATE "
+
+  package init(
+    table: TablePlan, key: [Value], image: [Value], column: String?, reason: String, state: String? = nil
+  ) {
     self.table = table
     self.key = key
     self.image = image
     self.column = column
     self.reason = reason
+    self.state = state
   }
 
   /// The key as people read it; a long one is cut.
-  var keyText: String {
+  package var keyText: String { Self.text(ofKey: key) }
+
+  static func text(ofKey key: [Value]) -> String {
     let values = key.map { value in
       switch value {
       case .null: "NULL"
       case .integer(let integer): String(integer)
       case .real(let bits): "\(Double(bitPattern: bits))"
       case .text(let bytes):
-        String(decoding: bytes.prefix(Self.longest + 1).filter { $0 != 0 }, as: UTF8.self)
+        String(decoding: bytes.prefix(longest + 1).filter { $0 != 0 }, as: UTF8.self)
       case .blob(let bytes):
-        "x'" + bytes.prefix(Self.longest + 1).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "'"
+        "x'" + bytes.prefix(longest + 1).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "'"
       }
     }
     let text = values.joined(separator: ", ")
-    return text.count > Self.longest ? text.prefix(Self.longest) + "…" : text
+    return text.count > longest ? text.prefix(longest) + "…" : text
   }
 
   private static let longest = 200
@@ -74,6 +84,7 @@ package struct Quarantine {
         parameters.append(text: row.keyText)
         if let column = row.column { parameters.append(text: column) } else { parameters.append(null: .text) }
         parameters.append(text: row.reason)
+        if let state = row.state { parameters.append(text: state) } else { parameters.append(null: .text) }
         parameters.append(bytea: ValueList.encode(row.image))
         try pipeline.add(insertion, parameters)
       }
@@ -83,28 +94,87 @@ package struct Quarantine {
   private var insertion: String {
     """
     INSERT INTO \(catalogue.quarantine) AS q
-      (source, table_id, table_name, key, digest, key_text, column_name, reason, image)
-    VALUES ($1, $2, $3, $4, sha256($4), $5, $6, $7, $8)
-    ON CONFLICT (source, table_id, digest) DO UPDATE
-      SET column_name = EXCLUDED.column_name, reason = EXCLUDED.reason, image = EXCLUDED.image, last_seen = now()
+      (source, table_id, table_name, key, digest, key_text, column_name, reason, state, image)
+    VALUES ($1, $2, $3, $4, sha256($4), $5, $6, $7, $8, $9)
+    \(Self.onConflict)
     """
   }
 
-  /// Lets go of the keys that came anew with what was staged for a table.
-  func release(_ table: TablePlan, staged sql: TableSQL, _ connection: inout Connection) throws {
-    var parameters = Parameters()
-    parameters.append(uuid: source)
-    parameters.append(int64: table.id.rawValue)
-    _ = try connection.query(sql.release(from: catalogue.quarantine), parameters)
+  /// A row that is there already stays what it is, first seen then and discarded or not, with its newest image.
+  static let onConflict = """
+    ON CONFLICT (source, table_id, digest) DO UPDATE
+      SET column_name = EXCLUDED.column_name, reason = EXCLUDED.reason, state = EXCLUDED.state, image = EXCLUDED.image,
+        last_seen = now()
+    """
+
+  /// Lets go of the keys that came anew with what was staged for a table, but for those that were refused again.
+  func release(
+    _ table: TablePlan, staged sql: TableSQL, beside refused: Bool, _ connection: inout Connection
+  ) throws(PostgresError) {
+    _ = try connection.query(sql.release(from: catalogue.quarantine, beside: refused), parameters(for: table))
   }
 
-  /// How many rows there are, and how many of them this transaction put there.
-  func count(_ connection: inout Connection) throws -> (all: Int64, new: Int64) {
+  /// How much is in a quarantine.
+  struct Count {
+    /// Rows that nobody discarded: these stand in the way of the switch.
+    var blocking: Int64
+    /// The blocking ones that this transaction put there.
+    var new: Int64
+    var isEmpty: Bool
+  }
+
+  func count(_ connection: inout Connection) throws(PostgresError) -> Count {
     var parameters = Parameters()
     parameters.append(uuid: source)
     let result = try connection.query(
-      "SELECT count(*), count(*) FILTER (WHERE last_seen = now()) FROM \(catalogue.quarantine) WHERE source = $1",
-      parameters)
-    return (try result.int64(0, 0), try result.int64(0, 1))
+      """
+      SELECT count(*) FILTER (WHERE discarded_at IS NULL),
+        count(*) FILTER (WHERE discarded_at IS NULL AND last_seen = now()), count(*) = 0
+      FROM \(catalogue.quarantine) WHERE source = $1
+      """, parameters)
+    return Count(
+      blocking: try result.int64(0, 0), new: try result.int64(0, 1), isEmpty: try result.bool(0, 2))
+  }
+
+  // MARK: Rows on trial
+
+  /// Puts the rows of a trial that the server refused into the quarantine; returns how many.
+  func take(refusedOf sql: TableSQL, _ connection: inout Connection) throws(PostgresError) -> Int {
+    var parameters = parameters(for: sql.plan)
+    parameters.append(text: sql.plan.sourceName)
+    return try connection.query(sql.quarantineTried(in: catalogue.quarantine), parameters).affectedRows
+  }
+
+  /// Images that a constraint refused, in the order of their digests: the next ones after `digest`. Those that this very
+  /// transaction put there are not among them, nor large ones: those wait for their next image.
+  func constraintCases(
+    of table: TablePlan, after digest: [UInt8], limit: Int, _ connection: inout Connection
+  ) throws(PostgresError) -> [(digest: [UInt8], image: [UInt8])] {
+    var parameters = parameters(for: table)
+    parameters.append(bytea: digest)
+    let result = try connection.query(
+      """
+      SELECT digest, image FROM \(catalogue.quarantine)
+      WHERE source = $1 AND table_id = $2 AND digest > $3 AND state LIKE '23%' AND last_seen < now()
+        AND octet_length(image) <= 1 << 20
+      ORDER BY digest LIMIT \(limit)
+      """, parameters)
+    var cases: [(digest: [UInt8], image: [UInt8])] = []
+    for row in 0..<result.rowCount {
+      cases.append((try result.bytes(copying: row, 0), try result.bytes(copying: row, 1)))
+    }
+    return cases
+  }
+
+  /// Lets go of the rows of a trial that the server took; returns how many.
+  func release(takenOf sql: TableSQL, _ connection: inout Connection) throws(PostgresError) -> Int {
+    try connection.query(sql.releaseTried(from: catalogue.quarantine), parameters(for: sql.plan)).affectedRows
+  }
+
+  private func parameters(for table: TablePlan) -> Parameters {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    parameters.append(int64: table.id.rawValue)
+    return parameters
   }
 }

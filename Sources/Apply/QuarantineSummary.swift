@@ -1,7 +1,7 @@
 import Model
 import Postgres
 
-/// Rows in the quarantine for one reason: how many, and the key of one of them.
+/// Rows in the quarantine for one reason that nobody discarded: how many, and the key of one of them.
 package struct QuarantineSummary: Sendable {
   package let table: String
   /// The column at fault, where one is.
@@ -19,7 +19,7 @@ package struct QuarantineSummary: Sendable {
     let result = try connection.query(
       """
       SELECT table_name, column_name, reason, count(*), min(key_text) FROM \(catalogue.quarantine)
-      WHERE source = $1 GROUP BY table_name, column_name, reason ORDER BY count(*) DESC, table_name, column_name
+      WHERE source = $1 AND discarded_at IS NULL GROUP BY table_name, column_name, reason ORDER BY count(*) DESC, table_name, column_name
       """, parameters)
     var summaries: [QuarantineSummary] = []
     for row in 0..<result.rowCount {

@@ -16,7 +16,9 @@ struct SmallGroup {
     let keyColumns: [ColumnPlan]
     let codecs: [ColumnCodec]
     let keyCodecs: [ColumnCodec]
+    /// One a written column.
     let upserts: [ArrayColumn]
+    let writtenColumns: [ColumnPlan]
     let deletes: [ArrayColumn]
 
     init(_ plan: TablePlan, schema: String) throws(Failure) {
@@ -24,7 +26,8 @@ struct SmallGroup {
       codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
       keyCodecs = try plan.keyColumns.map { column throws(Failure) in try ColumnCodec(column) }
       sql = TableSQL(plan, schema: schema)
-      upserts = plan.columns.map { ArrayColumn(elementType: $0.type.elementOID) }
+      writtenColumns = plan.columns.filter(\.isWritten)
+      upserts = writtenColumns.map { ArrayColumn(elementType: $0.type.elementOID) }
       keyColumns = plan.keyColumns
       deletes = keyColumns.map { ArrayColumn(elementType: $0.type.elementOID) }
     }
@@ -54,6 +57,7 @@ struct SmallGroup {
         let codecs = isUpsert ? rows.codecs : rows.keyCodecs
         for (index, column) in columns.enumerated() {
           let value = try entries.value()
+          if isUpsert, !column.isWritten { continue }
           if case .null = value, column.notNull {
             if isUpsert { return false }
           }
@@ -81,7 +85,7 @@ struct SmallGroup {
     }
     for id in order {
       guard let rows = tables[id], let first = rows.upserts.first, first.count > 0 else { continue }
-      try pipeline.add(rows.sql.upsertArrays, Self.parameters(rows.upserts, rows.plan.columns))
+      try pipeline.add(rows.sql.upsertArrays, Self.parameters(rows.upserts, rows.writtenColumns))
     }
   }
 

@@ -95,13 +95,14 @@ package struct SourceRecord: Sendable {
     return result.rowCount == 1
   }
 
-  /// How many rows are in the quarantine.
+  /// How many rows are in the quarantine that nobody discarded.
   package static func quarantined(
     _ source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
   ) throws(PostgresError) -> Int64 {
     var parameters = Parameters()
     parameters.append(uuid: source)
-    let result = try connection.query("SELECT count(*) FROM \(catalogue.quarantine) WHERE source = $1", parameters)
+    let result = try connection.query(
+      "SELECT count(*) FROM \(catalogue.quarantine) WHERE source = $1 AND discarded_at IS NULL", parameters)
     return try result.int64(0, 0)
   }
 }

@@ -88,6 +88,12 @@ extension TargetInstaller {
         "the target already has a \(isEmpty ? "" : "non-empty ")\(found) '\(table.targetName)' in schema '\(plan.schema)'",
         remedy: "drop or rename it, choose an empty schema with --target-schema, or leave the table out with --exclude")
     }
+    for view in plan.views {
+      guard let found = try relation(named: view.targetName, in: plan.schema, &connection) else { continue }
+      throw Failure(
+        .configuration, "the target already has a \(found) '\(view.targetName)' in schema '\(plan.schema)'",
+        remedy: "drop or rename it, or choose an empty schema with --target-schema")
+    }
     for table in plan.tables where !table.isUserMade {
       for name in [table.keyName] + table.indexes.map(\.name) + (table.sequenceName.map { [$0] } ?? []) {
         guard let found = try relation(named: name, in: plan.schema, &connection) else { continue }

@@ -107,7 +107,7 @@ package enum TargetInstaller {
         throw PostgresError.server(
           ServerError(sqlState: Ownership.superseded, message: "the source has another owner or phase by now"))
       }
-      var script: [String] = []
+      var script = ViewBuilder.removal(record.plan)
       // In one statement, for the sake of foreign keys among them.
       let tables = record.plan.tables.filter { !$0.isUserMade }.map { ddl.name(of: $0) }.joined(separator: ", ")
       if !tables.isEmpty { script.append("DROP TABLE IF EXISTS \(tables)") }

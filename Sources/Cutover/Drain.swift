@@ -61,7 +61,7 @@ struct Drain: ~Copyable {
     guard applier.quarantined == 0 else {
       throw Failure(
         .checkFailed, "rows that do not fit the target came in with the last changes: they are in the quarantine",
-        remedy: "mend them in SQLite, then run changeover cutover again")
+        remedy: "mend or discard them (changeover quarantine list), then run changeover cutover again")
     }
   }
 

@@ -96,7 +96,8 @@ package struct Gates: Sendable {
     if quarantined == 0 { return Finding("quarantine", true, "empty") }
     return Finding(
       "quarantine", false,
-      "\(quarantined) rows do not fit the target (changeover status tells why): mend them in SQLite")
+      "\(quarantined) rows do not fit the target (see changeover quarantine list): mend them in SQLite, or discard them"
+    )
   }
 
   private var foreignKeys: [Finding] {

@@ -100,7 +100,7 @@ struct ApplyLoop: ~Copyable {
     if applier.quarantined > 0 {
       report(
         .warning(
-          "\(applier.quarantined) rows are in the quarantine, changeover status tells why: cutover is refused while there are any"
+          "\(applier.quarantined) rows are in the quarantine, changeover quarantine list tells why: cutover is refused while there are any"
         ))
     }
     if drainThrough == nil { announceStreaming(position) }
@@ -109,6 +109,8 @@ struct ApplyLoop: ~Copyable {
       try applyAll(&applier, &position, &connection)
       if let through = drainThrough, position.sequence >= through {
         try buildIndexes(&connection)
+        try applier.retry(at: position, as: Ownership(session.record), to: &connection)
+        progress.applied(position, quarantined: applier.quarantined)
         drainThrough = nil
         announceStreaming(position)
       }
@@ -199,9 +201,23 @@ struct ApplyLoop: ~Copyable {
       try IndexBuilder.analyze(table, of: plan, &connection)
     }
     report(.buildingIndexes(done: total, of: total))
+    try buildChecksAndViews(&connection)
     try TargetPhase(session.catalogue, session.record.source).move(
       Ownership(session.record), to: .syncing, &connection)
     session.record.phase = .syncing
+  }
+
+  private func buildChecksAndViews(_ connection: inout Connection) throws {
+    let plan = session.record.plan
+    for table in plan.tables {
+      for check in table.checks {
+        if let note = try CheckBuilder.build(check, on: table, of: plan, &connection) { report(.warning(note)) }
+        try progress.stop.check()
+      }
+    }
+    for view in plan.views {
+      if let note = try ViewBuilder.build(view, of: plan, &connection) { report(.warning(note)) }
+    }
   }
 
   private func newestChange() throws -> ChangeNumber {

@@ -64,7 +64,7 @@ package struct StatusReport: Sendable {
       lag.syncRunning
         ? "wait for the first copy to finish" : "start changeover sync: it goes on with the first copy where it was"
     case .syncing where !quarantine.isEmpty:
-      "mend the rows in the quarantine in SQLite: cutover is refused while there are any"
+      "mend the rows in the quarantine in SQLite (changeover quarantine list): cutover is refused while there are any"
     case .syncing where !lag.syncRunning: "start changeover sync to keep the target in step"
     case .syncing: "changeover cutover tells whether the switch can be made now"
     case .switching:

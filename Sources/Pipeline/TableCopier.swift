@@ -69,10 +69,11 @@ struct TableCopier: ~Copyable {
       }
       try sink.commit(cursor: cursor, isLast: isLast, on: &connection)
     } catch {
-      // The copy protocol's state is not worth saving: an aborted segment is read again.
+      // An aborted segment is read again.
+      try? connection.failCopy("changeover gave up")
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       cursor = sink.progress.cursor
-      throw error
+      guard sink.takeCare(after: error) else { throw error }
     }
   }
 
@@ -112,6 +113,7 @@ struct TableCopier: ~Copyable {
 
   @inline(__always)
   private mutating func copyRow(_ statement: borrowing Statement, _ connection: inout Connection) throws {
+    if sink.isCareful { return try sink.append(trying: reader.image(of: statement), on: &connection) }
     sink.beginRow()
     for column in 0..<columnCount {
       if let misfit = append(statement, column) {
@@ -119,6 +121,7 @@ struct TableCopier: ~Copyable {
         return
       }
     }
+    if sink.hasLongKey { throw CopySink.NeedsCare() }
     try sink.endRow(on: &connection)
   }
 

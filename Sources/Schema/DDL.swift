@@ -40,6 +40,31 @@ package struct DDL {
       + " ON \(name(of: table)) (\(index.terms))" + (index.predicate.map { " WHERE \($0)" } ?? "")
   }
 
+  /// NOT VALID: the rows there are checked afterwards, under a lock that lets writers go on.
+  package func addCheck(_ check: CheckPlan, on table: TablePlan) -> String {
+    """
+    ALTER TABLE \(name(of: table)) ADD CONSTRAINT \(PostgresText.identifier(check.name)) CHECK (\(check.expression)) \
+    NOT VALID
+    """
+  }
+
+  package func validateCheck(_ check: CheckPlan, on table: TablePlan) -> String {
+    "ALTER TABLE \(name(of: table)) VALIDATE CONSTRAINT \(PostgresText.identifier(check.name))"
+  }
+
+  package func dropCheck(_ check: CheckPlan, on table: TablePlan) -> String {
+    "ALTER TABLE \(name(of: table)) DROP CONSTRAINT IF EXISTS \(PostgresText.identifier(check.name))"
+  }
+
+  package func name(of view: ViewPlan) -> String { PostgresText.identifier(plan.schema, view.targetName) }
+
+  package func createView(_ view: ViewPlan) -> String {
+    let columns = view.columns.map { PostgresText.identifier($0) }.joined(separator: ", ")
+    return "CREATE OR REPLACE VIEW \(name(of: view))\(columns.isEmpty ? "" : " (\(columns))") AS \(view.query)"
+  }
+
+  package func dropView(_ view: ViewPlan) -> String { "DROP VIEW IF EXISTS \(name(of: view))" }
+
   /// NOT VALID: the rows there are checked afterwards, when nobody waits.
   /// - Parameter isChecked: for tables that stand empty.
   package func addForeignKey(_ key: ForeignKeyPlan, on table: TablePlan, isChecked: Bool = false) -> String {

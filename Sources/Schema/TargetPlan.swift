@@ -83,6 +83,13 @@ package struct ViewPlan: Sendable, Hashable, Codable {
   /// The columns' names, and the query as PostgreSQL writes it.
   package var columns: [String]
   package var query: String
+
+  package init(sourceName: String, targetName: String, columns: [String], query: String) {
+    self.sourceName = sourceName
+    self.targetName = targetName
+    self.columns = columns
+    self.query = query
+  }
 }
 
 /// An index on the target, UNIQUE constraints included.
@@ -93,6 +100,13 @@ package struct IndexPlan: Sendable, Hashable, Codable {
   package var terms: String
   /// The WHERE of a partial index.
   package var predicate: String?
+
+  package init(name: String, isUnique: Bool, terms: String, predicate: String? = nil) {
+    self.name = name
+    self.isUnique = isUnique
+    self.terms = terms
+    self.predicate = predicate
+  }
 }
 
 /// A foreign key that comes at the switch.

@@ -34,12 +34,22 @@ final class Target {
   /// - Parameters:
   ///   - url: where to connect to; its role creates and owns everything.
   ///   - isReady: whether keys and indexes are built and the phase is `syncing`.
-  init(_ inputs: [Planner.Input], url: String? = nil, isReady: Bool = true) throws {
+  convenience init(_ inputs: [Planner.Input], url: String? = nil, isReady: Bool = true) throws {
+    try self.init(url: url, isReady: isReady) { Planner.plan(inputs, schema: $0) }
+  }
+
+  /// - Parameters:
+  ///   - before: statements that run before anything is created, given the schema.
+  ///   - make: gives the plan for a schema.
+  init(
+    url: String? = nil, isReady: Bool = true, before: (String) -> String = { _ in "" },
+    plan make: (String) -> TargetPlan
+  ) throws {
     self.url = url
     let schema = TestServer.name("t")
     self.schema = schema
     catalogue = .inside(schema)
-    plan = Planner.plan(inputs, schema: schema)
+    plan = make(schema)
     directory = try TemporaryDirectory()
     journal = try JournalDirectory(creating: directory.file("journal"))
     writer = JournalWriter(journal, source: source)
@@ -47,7 +57,7 @@ final class Target {
     var connection = try TestServer.connect(url)
     let user = try connection.query("SELECT current_user::text").string(0, 0)
     var admin = try TestServer.connect()
-    try admin.execute("CREATE SCHEMA \(schema) AUTHORIZATION \(user)")
+    try admin.execute("CREATE SCHEMA \(schema) AUTHORIZATION \(user); \(before(schema))")
     record = try TargetInstaller.create(
       plan, source: source, label: "test.db", owner: RandomID.random(), base: position, catalogue, &connection)
     if isReady {

@@ -146,7 +146,7 @@ struct UserTargetTests {
       #expect(sync.status == 65)
       #expect(
         sync.errors.contains("column 'weight' of 'parcel' holds")
-          && sync.errors.contains("2 rows, one has the key p-3"),
+          && sync.errors.contains("2 rows; one has the key 'p-3'"),
         "\(sync.errors)")
       #expect(sync.errors.contains("column 'label' of 'parcel'"), "\(sync.errors)")
       #expect(try it.targetObjects() == objects)

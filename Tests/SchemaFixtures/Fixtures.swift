@@ -61,3 +61,29 @@ extension Planner.Input {
 package func plan(_ table: SourceTable, holding: [String: StorageClasses] = [:], wide: Set<String> = []) -> TablePlan {
   Planner.plan([Planner.Input(table, holding: holding, wide: wide)], schema: "public").tables[0]
 }
+
+/// A column of a plan made by hand.
+package func planned(
+  _ name: String, _ type: TargetType, as typeSQL: String? = nil, notNull: Bool = false, generated: String? = nil
+) -> ColumnPlan {
+  var column = plan(table("t", [id, column("c")])).columns[1]
+  column.sourceName = name
+  column.targetName = name
+  column.type = type
+  column.typeSQL = typeSQL
+  column.notNull = notNull
+  column.generatedSQL = generated
+  return column
+}
+
+/// The plan of a table made by hand.
+package func planned(
+  _ table: SourceTable, _ columns: [ColumnPlan], indexes: [IndexPlan] = [], checks: [CheckPlan] = []
+) -> TablePlan {
+  var plan = plan(table)
+  plan.columns = columns
+  plan.sequenceName = nil
+  plan.indexes = indexes
+  plan.checks = checks
+  return plan
+}

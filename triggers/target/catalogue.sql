@@ -37,9 +37,13 @@ CREATE TABLE IF NOT EXISTS {quarantine} (
   key_text text NOT NULL,
   column_name text,
   reason text NOT NULL,
+  -- The SQLSTATE, where PostgreSQL refused the row.
+  state text,
   image bytea,
   first_seen timestamptz NOT NULL DEFAULT now(),
   last_seen timestamptz NOT NULL DEFAULT now(),
+  -- Set where a person decided that the row does not move: then it is in nobody's way.
+  discarded_at timestamptz,
   PRIMARY KEY (source, table_id, digest)
 );
 

@@ -1,0 +1,171 @@
+import Apply
+import Capture
+import Model
+import Postgres
+import SQLite
+import Schema
+
+/// What people do with a quarantine: look at its rows, have them tried again, give them up.
+package struct QuarantineDesk: Sendable {
+  /// Which rows are meant.
+  package struct Selection: Sendable {
+    /// Nil for all tables.
+    package var table: String?
+    /// Keys as the list shows them; empty for all.
+    package var keys: [String]
+
+    package init(table: String?, keys: [String]) {
+      self.table = table
+      self.keys = keys
+    }
+
+    func holds(_ entry: QuarantineEntry) -> Bool {
+      (table.map { $0 == entry.table } ?? true) && (keys.isEmpty || keys.contains(entry.keyText))
+    }
+  }
+
+  /// What was done, and to how many rows of which table.
+  package struct Outcome: Sendable {
+    package var rows: [(table: String, count: Int)] = []
+    package var isSyncRunning = false
+    package var total: Int { rows.reduce(0) { $0 + $1.count } }
+
+    fileprivate init(_ entries: [QuarantineEntry]) {
+      for entry in entries {
+        if let last = rows.indices.last, rows[last].table == entry.table {
+          rows[last].count += 1
+        } else {
+          rows.append((entry.table, 1))
+        }
+      }
+    }
+  }
+
+  /// Keys logged in one transaction: the application waits meanwhile.
+  private static let keysAtOnce = 500
+
+  private let source: String
+  private let target: ConnectionTarget
+  private let state: String
+  private let targetSchema: String?
+
+  package init(source: String, target: ConnectionTarget, state: String, targetSchema: String?) {
+    self.source = source
+    self.target = target
+    self.state = state
+    self.targetSchema = targetSchema
+  }
+
+  /// Calls `body` with each row and, where they are asked for, its columns' names.
+  package func list(
+    _ selection: Selection, withValues: Bool, _ body: (QuarantineEntry, [String]) throws -> Void
+  ) throws {
+    try explained {
+      let session = try open()
+      var connection = try connect()
+      try QuarantineEntry.forEach(
+        of: session.record.source, withImages: withValues, session.catalogue, &connection
+      ) { entry in
+        guard selection.holds(entry) else { return }
+        let plan = session.record.plan.tables.first { $0.id == entry.tableID }
+        try body(entry, plan?.columns.map(\.sourceName) ?? [])
+      }
+    }
+  }
+
+  /// Logs the rows' keys as changes of the source: the stream brings their current images and tries those.
+  package func retry(_ selection: Selection) throws -> Outcome {
+    try explained {
+      let (session, entries) = try find(selection)
+      let database = try SourceFile.openForWriting(source)
+      for start in stride(from: 0, to: entries.count, by: Self.keysAtOnce) {
+        let some = entries[start..<min(start + Self.keysAtOnce, entries.count)]
+        try database.transaction(.immediate) { database in
+          guard let installation = try SourceInstallation.read(database), installation.switchID == nil,
+            installation.source == session.record.source
+          else { throw Self.isOver }
+          for entry in some { try installation.log(entry.key, of: entry.tableID, in: database) }
+        }
+      }
+      var outcome = Outcome(entries)
+      outcome.isSyncRunning = try StateDirectory(existing: state).map { try $0.syncLock.tryAcquire() == nil } ?? false
+      return outcome
+    }
+  }
+
+  /// Marks the rows as given up, so that they no longer block the switch; `undo` takes that back.
+  package func discard(_ selection: Selection, undo: Bool, execute: Bool) throws -> Outcome {
+    try explained {
+      let (session, found) = try find(selection)
+      let entries = found.filter { ($0.discardedAt != nil) == undo }
+      if execute, !entries.isEmpty {
+        var connection = try connect()
+        try QuarantineEntry.setDiscarded(!undo, entries, of: session.record.source, session.catalogue, &connection)
+      }
+      return Outcome(entries)
+    }
+  }
+
+  private func find(_ selection: Selection) throws -> (Session, [QuarantineEntry]) {
+    let session = try open()
+    guard session.record.phase == .preparing || session.record.phase == .syncing else { throw Self.isOver }
+    var connection = try connect()
+    var entries: [QuarantineEntry] = []
+    try QuarantineEntry.forEach(of: session.record.source, withImages: false, session.catalogue, &connection) {
+      if selection.holds($0) { entries.append($0) }
+    }
+    if let missing = selection.keys.first(where: { key in !entries.contains { $0.keyText == key } }) {
+      throw Failure(
+        .checkFailed, "no row with the key \(missing) is in the quarantine",
+        remedy: "changeover quarantine list shows tables and keys as they are to be named")
+    }
+    if let table = selection.table, !session.record.plan.tables.contains(where: { $0.sourceName == table }) {
+      throw Failure(.usage, "no table '\(table)' moves", remedy: "name it as SQLite does")
+    }
+    return (session, entries)
+  }
+
+  private static let isOver = Failure(
+    .checkFailed, "the switch has begun or is done: rows do not come from SQLite any more",
+    remedy: "changeover status tells where the move stands")
+
+  private struct Session {
+    var record: SourceRecord
+    var catalogue: TargetCatalogue
+  }
+
+  private func open() throws -> Session {
+    let installation = try { () throws -> SourceInstallation? in
+      let database = try SourceFile.openForReading(source)
+      return try SourceInstallation.read(database)
+    }()
+    guard let installation else {
+      throw Failure(
+        .configuration, "\(source) is not prepared: no changeover sync has run on it",
+        remedy: "start one: changeover sync --source \(source)")
+    }
+    var connection = try connect()
+    let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
+    guard let catalogue = try TargetCatalogue.find(&connection, schema: schema),
+      let record = try SourceRecord.read(installation.source, catalogue, &connection)
+    else {
+      throw Failure(
+        .configuration, "the target knows nothing of this source", remedy: "check --target and --target-schema")
+    }
+    return Session(record: record, catalogue: catalogue)
+  }
+
+  private func connect() throws(PostgresError) -> Connection {
+    try Connection(target, applicationName: "changeover quarantine", stop: StopSignal(), timeoutSeconds: 10)
+  }
+
+  private func explained<R>(_ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch let error as SQLiteError {
+      throw error.failure(path: source)
+    } catch let error as PostgresError {
+      throw error.failure(operation: "look into the quarantine of", subject: target.safeDescription)
+    }
+  }
+}
