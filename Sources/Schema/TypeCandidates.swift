@@ -15,6 +15,10 @@ package enum TypeCandidates {
     } else {
       types = native(column) ?? ((settings.types == .strict ? limited(column) : []) + storage(column))
     }
+    if settings.zone != nil, let place = types.firstIndex(of: .timestamp), types.firstIndex(of: .timestamptz) != 0 {
+      types.removeAll { $0 == .timestamptz }
+      types.insert(.timestamptz, at: place)
+    }
     if settings.nul == .bytea, types.contains(where: \.isText), !types.contains(.bytea) { types.append(.bytea) }
     return types.map { CandidateTally($0, settings.reading(for: $0)) }
   }

@@ -21,7 +21,8 @@ struct NativeTypeTests {
     """
   }
 
-  private static let key = "INSERT INTO k VALUES ('\(uuid)', '2024-01-02 08:00:00'); INSERT INTO child VALUES (1, '\(uuid)');"
+  private static let key =
+    "INSERT INTO k VALUES ('\(uuid)', '2024-01-02 08:00:00'); INSERT INTO child VALUES (1, '\(uuid)');"
 
   private func types(_ it: Scenario, _ table: String) throws -> String {
     try it.psql(
@@ -37,12 +38,13 @@ struct NativeTypeTests {
       let sync = try it.startStreaming()
       let citext = try it.psql("SELECT to_regtype('citext') IS NOT NULL") == "t" ? "citext" : "text"
       #expect(
-        try types(it, "t") == [
-          "id bigint", "b boolean", "d date", "at timestamp without time zone", "zoned timestamp with time zone",
-          "tm time without time zone", "n numeric(10,2)", "m numeric", "u uuid", "j json", "jb jsonb",
-          "r double precision", "i bigint", "s text", "x bytea", "name \(citext)", "unix timestamp without time zone",
-          "julian timestamp without time zone", "odd text",
-        ].joined(separator: ", "))
+        try types(it, "t")
+          == [
+            "id bigint", "b boolean", "d date", "at timestamp without time zone", "zoned timestamp with time zone",
+            "tm time without time zone", "n numeric(10,2)", "m numeric", "u uuid", "j json", "jb jsonb",
+            "r double precision", "i bigint", "s text", "x bytea", "name \(citext)", "unix timestamp without time zone",
+            "julian timestamp without time zone", "odd text",
+          ].joined(separator: ", "))
       #expect(try types(it, "k") == "id uuid, at timestamp without time zone")
       #expect(try types(it, "child") == "id bigint, k uuid")
       try it.sqlite(

@@ -62,6 +62,13 @@ struct NativeTypeTests {
     #expect(candidates("VARCHAR(20)", storage) == ["text"])
   }
 
+  @Test func `where the zone of times is known they are points in time`() {
+    let berlin = ColumnSettings(zone: "Europe/Berlin")
+    #expect(candidates("DATETIME", berlin) == ["timestamptz", "timestamp"])
+    #expect(candidates("DATE", berlin) == ["date", "timestamptz", "timestamp"])
+    #expect(candidates("TIMESTAMPTZ", berlin) == ["timestamptz", "timestamp"])
+  }
+
   @Test func `the first type that every value fits is chosen`() {
     #expect(choose("DATE", .text).type == .date)
     #expect(choose("DATE", .text, misfits: [.date: 1]).type == .timestamp)
