@@ -18,7 +18,7 @@ package enum SchemaCreation {
     plan.schema = "pg_temp"
     plan.views = []
     defer { if connection.isHealthy { try? connection.execute("ROLLBACK") } }
-    try run(DDLScript(plan).statements, &connection)
+    try run(DDLScript(plan, extensions: schema).statements, &connection)
     let own = try connection.query(
       "SELECT n.nspname::text, quote_ident($1) FROM pg_namespace AS n WHERE n.oid = pg_my_temp_schema()",
       Self.parameters(schema))

@@ -31,9 +31,7 @@ struct Adoption {
         remedy: "mend this, or choose an empty schema with --target-schema (nothing was changed):\n"
           + Self.list(outcome.problems))
     }
-    let misfits = zip(outcome.plan.tables, inputs).flatMap { table, input -> [String] in
-      table.isUserMade ? self.misfits(input, in: table) : []
-    }
+    let misfits = zip(outcome.plan.tables, inputs).flatMap { $0.isUserMade ? lines($1, in: $0) : [] }
     guard misfits.isEmpty else {
       throw Failure(
         .badData, "rows of the source do not fit the tables that stand on the target",
@@ -44,7 +42,7 @@ struct Adoption {
   }
 
   /// Values that the columns of a table do not take.
-  private func misfits(_ input: Planner.Input, in table: TablePlan) -> [String] {
+  private func lines(_ input: Planner.Input, in table: TablePlan) -> [String] {
     var lines: [String] = []
     for (index, facts) in input.facts.enumerated() {
       let column = table.columns[index]

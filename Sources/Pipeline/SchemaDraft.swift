@@ -41,7 +41,8 @@ package struct SchemaDraft: Sendable {
       }
       var plan = Planner.plan(
         inputs, views: found.views, schema: schema, overrides: overrides, citext: citext)
-      plan.leftOut = found.leftOut.map { "\($0.name) (\($0.reason))" } + plan.viewsLeftOut.map { "\($0.name) (view: \($0.reason))" }
+      plan.leftOut =
+        found.leftOut.map { "\($0.name) (\($0.reason))" } + plan.viewsLeftOut.map { "\($0.name) (view: \($0.reason))" }
       return SchemaDraft(plan: plan)
     } catch let error as SQLiteError {
       throw error.failure(path: path)

@@ -14,10 +14,16 @@ package struct DDLScript: Sendable {
     let statements: [String]
   }
 
-  package init(_ plan: TargetPlan) {
+  /// - Parameter extensions: the schema for extensions, where it is not the tables'.
+  package init(_ plan: TargetPlan, extensions: String? = nil) {
     let ddl = DDL(plan)
     let tables = plan.tables.sorted { $0.targetName < $1.targetName }
-    var sections = tables.map { table in
+    var sections: [Section] = []
+    if tables.contains(where: { $0.columns.contains { $0.type == .citext } }) {
+      let schema = PostgresText.identifier(extensions ?? plan.schema)
+      sections.append(Section(notes: [], statements: ["CREATE EXTENSION IF NOT EXISTS citext SCHEMA \(schema)"]))
+    }
+    sections += tables.map { table in
       Section(
         notes: table.notes.map { "\(table.sourceName): \($0)" }, statements: [ddl.createTable(table, withKey: true)])
     }

@@ -146,10 +146,52 @@ struct UserTargetTests {
       #expect(sync.status == 65)
       #expect(
         sync.errors.contains("column 'weight' of 'parcel' holds")
-          && sync.errors.contains("2 rows, one has the key p-3"),
+          && sync.errors.contains("2 rows; one has the key 'p-3'"),
         "\(sync.errors)")
       #expect(sync.errors.contains("column 'label' of 'parcel'"), "\(sync.errors)")
       #expect(try it.targetObjects() == objects)
+    }
+  }
+
+  @Test func `rows that break its constraints go to the quarantine, while copying and after`() throws {
+    try Scenario.run { it in
+      try it.sqlite(Self.source + "INSERT INTO parcel VALUES ('p-3', 1, -1, NULL);")
+      try it.psql(Self.target + "ALTER TABLE depot ADD UNIQUE (name);")
+      let sync = try it.startStreaming()
+      try it.waitUntilCaughtUp()
+      #expect(try it.lag().quarantined == 1)
+      #expect(try it.psql("SELECT count(*) FROM \"Parcel\"") == "2")
+      try it.sqlite("INSERT INTO depot (code, name) VALUES ('X', 'North')")
+      try it.waitUntilCaughtUp()
+      #expect(try it.lag().quarantined == 2)
+      let (status, report) = try it.cutover("--execute")
+      #expect(status == 1, "\(report)")
+      try it.sqlite("UPDATE parcel SET weight = 1 WHERE number = 'p-3'; UPDATE depot SET name = 'X' WHERE code = 'X'")
+      try it.waitUntilCaughtUp()
+      #expect(try it.lag().quarantined == 0)
+      #expect(try it.cutover("--execute").status == 0)
+      #expect(try it.psql("SELECT weight FROM \"Parcel\" WHERE number = 'p-3'") == "1")
+      #expect(try sync.wait() == 0)
+    }
+  }
+
+  /// A switch that dies before its decision is taken back: keys and triggers are put aside again.
+  @Test func `a switch that did not decide leaves them following`() throws {
+    try Scenario.run { it in
+      try it.sqlite(Self.source)
+      try it.psql(Self.target)
+      let before = try constraints(it)
+      try it.copyAll()
+      let aside = try constraints(it)
+      let process = try it.startCutover(fault: "target-committed")
+      #expect(try process.process.wait() == -9)
+      #expect(try constraints(it) != aside, "the target's side of the switch had them back")
+      try it.copyAll()
+      #expect(try constraints(it) == aside)
+      try it.sqlite("UPDATE depot SET name = 'South' WHERE id = 7")
+      #expect(try it.cutover("--execute").status == 0)
+      #expect(try constraints(it) == before)
+      #expect(try it.psql("SELECT name, row_version FROM depot WHERE id = 7") == "South|1")
     }
   }
 }
