@@ -48,6 +48,12 @@ extension Planner {
     }
   }
 
+  /// A citext column compares without case by itself, and queries use no other index.
+  private static func foldsItself(_ name: String, _ term: IndexTerm, _ plan: TablePlan) -> Bool {
+    term.collation.uppercased() == "NOCASE"
+      && plan.columns.contains { $0.sourceName == name && $0.type == .citext }
+  }
+
   private func terms(
     of index: SourceIndex, _ plan: TablePlan, _ relation: Relation
   ) throws(Untranslatable) -> String {
@@ -56,6 +62,8 @@ extension Planner {
     for term in index.terms {
       let sql: String
       switch term.subject {
+      case .column(let name) where Self.foldsItself(name, term, plan):
+        sql = PostgresText.identifier(plan.columns.first { $0.sourceName == name }?.targetName ?? name)
       case .column(let name):
         sql = try translator.indexTerm(
           .column(ColumnReference(table: nil, name: name, mayBeString: false)), collation: term.collation)
