@@ -33,7 +33,7 @@ import Schema
     case .inexact(.jsonb): "holds JSON with a key twice in an object, of which jsonb keeps one"
     case .inexact(let type) where type.isText: "holds text that ends with spaces, which \(type) does not keep"
     case .inexact(let type): "holds a value that \(type) would round"
-    case .malformed(let type): "holds text that is no \(type)"
+    case .malformed(let type): "holds text that is no \(type), or one that could not be written back as it is"
     case .empty(let type): "holds the empty text, which is no \(type)"
     case .spelling(let type):
       "holds a \(type) in another spelling than the column's: in a key two spellings must not meet"
