@@ -10,7 +10,7 @@ DESTDIR ?=
 PG ?=
 # Continuous integration repeats, on this version, the tests that talk to a server.
 SECOND_PG := 18
-SERVER_TESTS := ScenarioTests|PostgresTests|ApplyTests
+SERVER_TESTS := ScenarioTests|PostgresTests|ApplyTests|DialectTests
 
 SWIFT_SOURCES := Package.swift Sources Tests triggers journal
 BINARY := .build/release/changeover

@@ -24,6 +24,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
 
     .target(name: "Model", dependencies: ["CLinux"], swiftSettings: settings),
+    .target(name: "Dialect", dependencies: ["Model"], swiftSettings: settings),
     .target(name: "SQLite", dependencies: ["Model", "CSQLite"], swiftSettings: settings),
     .target(name: "Postgres", dependencies: ["Model", "CPostgres"], swiftSettings: settings),
     .target(
@@ -42,7 +43,8 @@ let package = Package(
     .target(name: "Schema", dependencies: ["Model"], swiftSettings: settings),
     .target(name: "Conversion", dependencies: ["Model", "Schema"], swiftSettings: settings),
     .target(
-      name: "Capture", dependencies: ["Model", "SQLite", "Journal", "TriggerTemplates"], swiftSettings: settings),
+      name: "Capture", dependencies: ["Model", "Dialect", "SQLite", "Journal", "TriggerTemplates"],
+      swiftSettings: settings),
     .target(
       name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "TriggerTemplates"],
       swiftSettings: settings),
@@ -55,7 +57,8 @@ let package = Package(
       dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
       swiftSettings: settings),
     .target(
-      name: "Assess", dependencies: ["Model", "SQLite", "Schema", "Capture", "Pipeline"], swiftSettings: settings),
+      name: "Assess", dependencies: ["Model", "Dialect", "SQLite", "Schema", "Capture", "Pipeline"],
+      swiftSettings: settings),
     .executableTarget(
       name: "changeover",
       dependencies: [
@@ -71,10 +74,14 @@ let package = Package(
       name: "JournalTests",
       dependencies: ["Journal", "Model", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: settings),
-    .testTarget(name: "SQLiteTests", dependencies: ["Model", "SQLite", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "DialectTests", dependencies: ["Model", "Dialect", "SQLite", "Postgres", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SQLiteTests", dependencies: ["Model", "Dialect", "SQLite", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "CaptureTests",
-      dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
+      dependencies: ["Model", "Dialect", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "AssessTests",

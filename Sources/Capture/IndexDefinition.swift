@@ -1,5 +1,5 @@
+import Dialect
 import Model
-import SQLite
 
 /// The parts of a CREATE INDEX statement that no PRAGMA tells: the text of its expressions and of its WHERE.
 struct IndexDefinition: Equatable {

@@ -1,3 +1,4 @@
+import Dialect
 import Model
 import SQLite
 import TestSupport
