@@ -57,7 +57,7 @@ let package = Package(
       dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
       swiftSettings: settings),
     .target(
-      name: "Assess", dependencies: ["Model", "Dialect", "SQLite", "Schema", "Capture", "Pipeline"],
+      name: "Assess", dependencies: ["Model", "Dialect", "SQLite", "Schema", "Conversion", "Capture", "Pipeline"],
       swiftSettings: settings),
     .executableTarget(
       name: "changeover",

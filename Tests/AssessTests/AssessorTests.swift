@@ -86,6 +86,20 @@ import Testing
       (.foreignKeyLost, "t", ["CREATE TABLE t (a TEXT REFERENCES plain (name))"]),
       (.mangledUUID, "t", ["CREATE TABLE t (a UUID)", "INSERT INTO t VALUES ('00123456789')"]),
       (.mixedClasses, "t", ["CREATE TABLE t (a)", "INSERT INTO t VALUES (1), ('x')"]),
+      (
+        .notNullLost, "t",
+        [
+          "CREATE TABLE t (a)", "INSERT INTO t VALUES (NULL)", "PRAGMA writable_schema = ON",
+          "UPDATE sqlite_schema SET sql = 'CREATE TABLE t (a NOT NULL)' WHERE name = 't'",
+          "PRAGMA writable_schema = RESET",
+        ]
+      ),
+      (.defaultLost, "t", ["CREATE TABLE t (a DEFAULT (random()))"]),
+      (.indexDiffers, "t", ["CREATE TABLE t (a)", "CREATE INDEX i ON t (hex(a))"]),
+      (.generatedColumn, "t", ["CREATE TABLE t (a, b AS (hex(a)))"]),
+      (.almostTyped, "t", ["CREATE TABLE t (a DATE)", "INSERT INTO t VALUES ('2024-01-02'), ('unknown')"]),
+      (.numbersAsTimes, "t", ["CREATE TABLE t (a DATETIME)", "INSERT INTO t VALUES (1700000000)"]),
+      (.plainerType, "t", ["CREATE TABLE t (a JSON UNIQUE)", "INSERT INTO t VALUES ('{}')"]),
       (.conflictClauseLost, "t", ["CREATE TABLE t (a UNIQUE ON CONFLICT REPLACE)"]),
       (.virtualTable, "t", ["CREATE VIRTUAL TABLE t USING fts5(a)"]),
       (.shadowTable, "t_data", ["CREATE VIRTUAL TABLE t USING fts5(a)"]),
@@ -146,7 +160,7 @@ import Testing
   @Test func `counting orphans gives up when its time is over, and says so`() throws {
     let assessment = try assess(
       [
-        "CREATE TABLE p (a, b)", "CREATE TABLE c (id INTEGER PRIMARY KEY, a REFERENCES p (a))",
+        "CREATE TABLE p (a UNIQUE)", "CREATE TABLE c (id INTEGER PRIMARY KEY, a REFERENCES p (a))",
         "INSERT INTO c WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT i, i FROM n",
       ], seconds: 0)
     #expect(assessment.findings.contains { $0.kind == .orphansUncounted && $0.column == "a" })
