@@ -84,8 +84,8 @@ package struct Assessor {
     for (number, input) in scan.inputs.enumerated() {
       let table = plan.tables[number]
       let check = ColumnCheck(
-        input: input, plan: table, overrides: options.overrides, isUTF8: profile.encoding == "UTF-8",
-        showsValues: options.showsValues)
+        input: input, plan: table, scanned: scan.tables[number], overrides: options.overrides,
+        isUTF8: profile.encoding == "UTF-8", showsValues: options.showsValues)
       tables.append(
         AssessedTable(
           name: table.sourceName, targetName: table.targetName, rows: scan.rows[number],
@@ -117,6 +117,8 @@ package struct Assessor {
   /// What reading all tables gave.
   private struct Scan {
     var inputs: [Planner.Input] = []
+    /// The tables with the keys that they were read by.
+    var tables: [SourceTable] = []
     var rows: [Int64] = []
     var rowsRead: Int64 = 0
     var seconds = 0.0
@@ -169,6 +171,7 @@ package struct Assessor {
       input.table.key = rowid
     }
     scan.inputs.append(input)
+    scan.tables.append(table)
     scan.rows.append(result.rows)
   }
 

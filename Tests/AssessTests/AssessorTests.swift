@@ -178,6 +178,18 @@ import Testing
     #expect(example(.invalidText) == .some(nil))
   }
 
+  @Test func `examples are named by the key that is declared, also where the rowid takes its place`() throws {
+    let assessment = try assess(
+      [
+        "CREATE TABLE t (k, l, d DATE, PRIMARY KEY (k, l))", "INSERT INTO t VALUES ('1', 2, 'x'), (1, 2, '2024-01-02')",
+      ],
+      showsValues: true)
+    #expect(assessment.tables.first?.key == [SourceTable.hiddenColumn])
+    let finding = assessment.findings.first { $0.kind == .almostTyped }
+    #expect(finding?.exampleKey == "(k, l) = ('1', 2)")
+    #expect(finding?.exampleValue == "'x'")
+  }
+
   @Test func `an asked stop ends it`() throws {
     do {
       let database = try Database(path: path, access: .create)
