@@ -57,7 +57,8 @@ let package = Package(
       dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
       swiftSettings: settings),
     .target(
-      name: "Assess", dependencies: ["Model", "SQLite", "Schema", "Capture", "Pipeline"], swiftSettings: settings),
+      name: "Assess", dependencies: ["Model", "Dialect", "SQLite", "Schema", "Conversion", "Capture", "Pipeline"],
+      swiftSettings: settings),
     .executableTarget(
       name: "changeover",
       dependencies: [

@@ -74,7 +74,7 @@ package struct Assessor {
       return table
     }
     let stop = stop
-    let scan = try scan(tablesToRead, database)
+    let scan = try scan(tablesToRead, usedBytes: profile.usedBytes, database)
     findings += scan.findings
     let plan = Planner.plan(
       scan.inputs, views: catalogue.views, schema: options.targetSchema, overrides: options.overrides)
@@ -85,14 +85,14 @@ package struct Assessor {
     for (number, input) in scan.inputs.enumerated() {
       let table = plan.tables[number]
       let check = ColumnCheck(
-        input: input, plan: table, overrides: options.overrides, isUTF8: profile.encoding == "UTF-8",
-        showsValues: options.showsValues)
+        input: input, plan: table, scanned: scan.tables[number], overrides: options.overrides,
+        isUTF8: profile.encoding == "UTF-8", showsValues: options.showsValues)
       tables.append(
         AssessedTable(
           name: table.sourceName, targetName: table.targetName, rows: scan.rows[number],
           key: table.keyColumns.map(\.targetName), columns: check.columns()))
       findings += PlanNotes.findings(table)
-      findings += try database.interrupting(when: { stop.isRequested }) { try check.findings($0) }
+      findings += try check.findings(database, stop: stop)
       findings += try SchemaCheck.findings(input, plan: table, isStrict: strict.contains(table.sourceName), database)
       let orphans = ForeignKeyCheck(table: input.table, deadline: .now + .seconds(options.orphanSeconds))
       findings += try orphans.findings(scan.inputs.map(\.table), database, stop: stop) {
@@ -118,28 +118,32 @@ package struct Assessor {
   /// What reading all tables gave.
   private struct Scan {
     var inputs: [Planner.Input] = []
+    /// The tables with the keys that they were read by.
+    var tables: [SourceTable] = []
     var rows: [Int64] = []
     var rowsRead: Int64 = 0
     var seconds = 0.0
     var findings: [Finding] = []
   }
 
-  private func scan(_ tables: [SourceTable], _ database: borrowing Database) throws -> Scan {
-    var expected: [Int64] = []
-    for table in tables { expected.append(try self.expected(table, database)) }
-    let total = expected.reduce(0) { $0 &+ $1 }
+  private func scan(
+    _ tables: [SourceTable], usedBytes: Int64, _ database: borrowing Database
+  ) throws -> Scan {
+    // A row takes a few bytes at the least.
+    let most = usedBytes / 8
+    let total = try tables.reduce(0) { $0 &+ (try expected($1, atMost: most, database)) }
     let started = ContinuousClock.now
     var scan = Scan()
     let stop = stop
     try database.interrupting(when: { stop.isRequested }) { database in
-      for (table, rows) in zip(tables, expected) { try self.scan(table, rows, of: total, database, &scan) }
+      for table in tables { try self.scan(table, of: total, database, &scan) }
     }
     scan.seconds = started.duration(to: .now) / .seconds(1)
     return scan
   }
 
   private func scan(
-    _ table: SourceTable, _ expected: Int64, of total: Int64, _ database: borrowing Database, _ scan: inout Scan
+    _ table: SourceTable, of total: Int64, _ database: borrowing Database, _ scan: inout Scan
   ) throws {
     let before = scan.rowsRead
     report(.reading(table: table.name, rows: before, expected: total))
@@ -168,20 +172,20 @@ package struct Assessor {
       input.table.key = rowid
     }
     scan.inputs.append(input)
+    scan.tables.append(table)
     scan.rows.append(result.rows)
   }
 
-  /// About how many rows a table has, without counting them: for the progress bar.
-  private func expected(_ table: SourceTable, _ database: borrowing Database) throws -> Int64 {
+  /// About how many rows a table has, for the progress bar: without counting them, which would keep a transaction open
+  /// for long.
+  private func expected(_ table: SourceTable, atMost most: Int64, _ database: borrowing Database) throws -> Int64 {
+    guard case .rowid(let alias)? = KeyChoice.rowidKey(of: table) else { return 0 }
     let name = SQLiteText.identifier(table.name)
-    guard case .rowid(let alias)? = KeyChoice.rowidKey(of: table) else {
-      return try database.integer("SELECT count(*) FROM \(name)")
-    }
-    let last = try database.integer("SELECT max(\(alias)) FROM \(name)")
-    let first = try database.integer("SELECT min(\(alias)) FROM \(name)")
+    guard case .integer(let last)? = try database.scalar("SELECT max(\(alias)) FROM \(name)"),
+      case .integer(let first)? = try database.scalar("SELECT min(\(alias)) FROM \(name)")
+    else { return 0 }
     let (span, overflows) = last.subtractingReportingOverflow(first)
-    // Rowids may be anything: where they are sparse, counting is the honest way.
-    guard !overflows, span < 50_000_000 else { return try database.integer("SELECT count(*) FROM \(name)") }
-    return last == 0 && first == 0 ? 0 : span + 1
+    let rows = overflows ? most : min(span, most)
+    return min(rows, options.sampleRows.map { Int64($0) } ?? .max) &+ 1
   }
 }

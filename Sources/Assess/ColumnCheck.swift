@@ -1,3 +1,4 @@
+import Conversion
 import Model
 import SQLite
 import Schema
@@ -10,9 +11,13 @@ struct ColumnCheck {
   private static let longestEntry = 2_704
   /// Up to one value in so many may be mended by hand for the sake of a better type.
   private static let fewOf: Int64 = 20
+  /// How long an example is looked for.
+  private static let exampleTime = Duration.seconds(2)
 
   let input: Planner.Input
   let plan: TablePlan
+  /// The table with the key that it was read by, which examples are named by.
+  let scanned: SourceTable
   let overrides: Overrides
   /// Whether the file's text is stored as UTF-8.
   let isUTF8: Bool
@@ -28,7 +33,7 @@ struct ColumnCheck {
     }
   }
 
-  func findings(_ database: borrowing Database) throws -> [Finding] {
+  func findings(_ database: borrowing Database, stop: StopSignal) throws -> [Finding] {
     var findings: [Finding] = []
     for position in input.table.columns.indices {
       findings += misfitFindings(position)
@@ -38,13 +43,23 @@ struct ColumnCheck {
       if let finding = tooLarge(position) { findings.append(finding) }
     }
     findings += longEntries()
-    return try findings.map { try withExample($0, database) }
+    return try findings.map { finding in
+      do {
+        let end = ContinuousClock.now + Self.exampleTime
+        return try database.interrupting(when: { stop.isRequested || ContinuousClock.now > end }) { database in
+          try withExample(finding, database)
+        }
+      } catch let error as SQLiteError where error.isInterrupted {
+        try stop.check()
+        return finding  // It stands without an example, too.
+      }
+    }
   }
 
   /// The finding with the key of a row, and where it is asked for with that row's value.
   private func withExample(_ finding: Finding, _ database: borrowing Database) throws -> Finding {
     guard let column = finding.column, let key = try exampleKey(finding.kind, column, database) else { return finding }
-    let finder = RowFinder(table: input.table)
+    let finder = RowFinder(table: scanned)
     var finding = finding
     finding.exampleKey = finder.words(key)
     if showsValues { finding.exampleValue = try finder.value(of: column, key: key, in: database) }
@@ -56,7 +71,7 @@ struct ColumnCheck {
   ) throws -> [Value]? {
     guard let position = input.table.position(ofColumn: column) else { return nil }
     let name = SQLiteText.identifier(column)
-    let finder = RowFinder(table: input.table)
+    let finder = RowFinder(table: scanned)
     // The scan remembers the first misfit's row, whatever its reason.
     let remembered = tally(position).flatMap { $0.byReason.count == 1 ? $0.exampleKey : nil }
     switch kind {
@@ -108,7 +123,7 @@ struct ColumnCheck {
     }
     if rest > 0 {
       let reasons = (tally(position)?.byReason ?? []).filter {
-        !$0.reason.contains("NUL character") && !$0.reason.contains("valid UTF-8")
+        ![Misfit.nul.reason, Misfit.invalidUTF8.reason].contains($0.reason)
       }
       let why = Self.words(reasons)
       add(.misfit, rest, "\(rest == 1 ? "does" : "do") not fit \(column.type)\(why)")

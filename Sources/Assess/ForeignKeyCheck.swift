@@ -5,6 +5,8 @@ import SQLite
 /// Counts the rows whose foreign key leads nowhere, a chunk of rows in each read transaction.
 struct ForeignKeyCheck {
   private static let chunkRows = 20_000
+  /// Without a write-ahead log no writer can commit while a chunk is read.
+  private static let chunkTime = Duration.seconds(2)
 
   let table: SourceTable
   /// Until when it may go on.
@@ -16,8 +18,10 @@ struct ForeignKeyCheck {
   ) throws -> [Finding] {
     var findings: [Finding] = []
     for key in table.foreignKeys {
+      // Without an index over the parent's columns the foreign key is none that PostgreSQL could have.
       guard let parent = tables.first(where: { $0.name.lowercased() == key.parent.lowercased() }),
-        let columns = parentColumns(of: key, in: parent), columns.count == key.columns.count
+        let columns = parentColumns(of: key, in: parent), columns.count == key.columns.count,
+        isIndexed(columns, in: parent)
       else { continue }
       report()
       if let finding = try finding(key, parent, columns, database, stop) { findings.append(finding) }
@@ -36,6 +40,17 @@ struct ForeignKeyCheck {
     }
   }
 
+  private func isIndexed(_ columns: [String], in parent: SourceTable) -> Bool {
+    let wanted = Set(columns.map { $0.lowercased() })
+    if case .rowidColumn(let name) = parent.key, wanted == [name.lowercased()] { return true }
+    return parent.indexes.contains { index in
+      let names = index.terms.compactMap { term -> String? in
+        if case .column(let name) = term.subject { name.lowercased() } else { nil }
+      }
+      return index.isUnique && index.predicate == nil && names.count == index.terms.count && Set(names) == wanted
+    }
+  }
+
   private func finding(
     _ key: SourceForeignKey, _ parent: SourceTable, _ parentColumns: [String], _ database: borrowing Database,
     _ stop: StopSignal
@@ -44,10 +59,13 @@ struct ForeignKeyCheck {
     let column = key.columns.count == 1 ? key.columns.first : nil
     var count: Int64 = 0
     var example: [Value]?
+    var chunkEnd = deadline
     do {
-      let deadline = deadline
-      try database.interrupting(when: { stop.isRequested || ContinuousClock.now > deadline }) { database in
-        try countOrphans(key, parent, parentColumns, database, stop, &count, &example)
+      try database.interrupting(when: { stop.isRequested || ContinuousClock.now > chunkEnd }) { database in
+        try countOrphans(key, parent, parentColumns, database, &count, &example) {
+          try stop.check()
+          chunkEnd = min(deadline, .now + Self.chunkTime)
+        }
       }
     } catch let error as SQLiteError where error.isInterrupted {
       try stop.check()
@@ -64,7 +82,7 @@ struct ForeignKeyCheck {
 
   private func countOrphans(
     _ key: SourceForeignKey, _ parent: SourceTable, _ parentColumns: [String], _ database: borrowing Database,
-    _ stop: StopSignal, _ count: inout Int64, _ example: inout [Value]?
+    _ count: inout Int64, _ example: inout [Value]?, _ beginChunk: () throws -> Void
   ) throws {
     let finder = RowFinder(table: table)
     let keys = finder.keyColumns.map { SQLiteText.identifier($0) }
@@ -77,9 +95,10 @@ struct ForeignKeyCheck {
       """
     let child = SQLiteText.identifier(table.name)
     guard case .rowid(let alias)? = KeyChoice.rowidKey(of: table) else {
+      try beginChunk()
       let statement = try database.prepare(
         "SELECT \(keys.map { "c.\($0)" }.joined(separator: ", ")) FROM \(child) AS c WHERE \(isOrphan)")
-      while try statement.step() { note(statement, keys.count, from: 0, &count, &example) }
+      while try statement.step() { note(statement, keys.count, &count, &example) }
       return
     }
     let last = try database.prepare(
@@ -92,23 +111,23 @@ struct ForeignKeyCheck {
       """)
     var cursor = Int64.min
     while true {
-      try stop.check()
+      try beginChunk()
       try last.bind(cursor, at: 1)
       guard try last.step(), last.storageClass(0) == .integer else { return last.reset() }
       let end = last.integer(0)
       last.reset()
       try orphans.bind(cursor, at: 1)
       try orphans.bind(end, at: 2)
-      while try orphans.step() { note(orphans, keys.count, from: 0, &count, &example) }
+      while try orphans.step() { note(orphans, keys.count, &count, &example) }
       orphans.reset()
       cursor = end
     }
   }
 
   private func note(
-    _ statement: borrowing Statement, _ columns: Int, from first: Int, _ count: inout Int64, _ example: inout [Value]?
+    _ statement: borrowing Statement, _ columns: Int, _ count: inout Int64, _ example: inout [Value]?
   ) {
     count &+= 1
-    if example == nil { example = (first..<(first + columns)).map { statement.value($0) } }
+    if example == nil { example = (0..<columns).map { statement.value($0) } }
   }
 }

@@ -1,4 +1,5 @@
 import Capture
+import Dialect
 import Model
 import SQLite
 import Schema

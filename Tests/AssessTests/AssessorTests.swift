@@ -86,10 +86,25 @@ import Testing
       (.foreignKeyLost, "t", ["CREATE TABLE t (a TEXT REFERENCES plain (name))"]),
       (.mangledUUID, "t", ["CREATE TABLE t (a UUID)", "INSERT INTO t VALUES ('00123456789')"]),
       (.mixedClasses, "t", ["CREATE TABLE t (a)", "INSERT INTO t VALUES (1), ('x')"]),
+      (
+        .notNullLost, "t",
+        [
+          "CREATE TABLE t (a)", "INSERT INTO t VALUES (NULL)", "PRAGMA writable_schema = ON",
+          "UPDATE sqlite_schema SET sql = 'CREATE TABLE t (a NOT NULL)' WHERE name = 't'",
+          "PRAGMA writable_schema = RESET",
+        ]
+      ),
+      (.defaultLost, "t", ["CREATE TABLE t (a DEFAULT (random()))"]),
+      (.indexDiffers, "t", ["CREATE TABLE t (a)", "CREATE INDEX i ON t (hex(a))"]),
+      (.generatedColumn, "t", ["CREATE TABLE t (a, b AS (hex(a)))"]),
+      (.almostTyped, "t", ["CREATE TABLE t (a DATE)", "INSERT INTO t VALUES ('2024-01-02'), ('unknown')"]),
+      (.numbersAsTimes, "t", ["CREATE TABLE t (a DATETIME)", "INSERT INTO t VALUES (1700000000)"]),
+      (.plainerType, "t", ["CREATE TABLE t (a JSON UNIQUE)", "INSERT INTO t VALUES ('{}')"]),
       (.conflictClauseLost, "t", ["CREATE TABLE t (a UNIQUE ON CONFLICT REPLACE)"]),
       (.virtualTable, "t", ["CREATE VIRTUAL TABLE t USING fts5(a)"]),
       (.shadowTable, "t_data", ["CREATE VIRTUAL TABLE t USING fts5(a)"]),
-      (.viewLeftOut, "v", ["CREATE VIEW v AS SELECT 1"]),
+      (.viewLeftOut, "v", ["CREATE VIEW v AS SELECT random()"]),
+      (.viewMoves, "v", ["CREATE VIEW v AS SELECT 1"]),
       (.brokenView, "v", ["CREATE VIEW v AS SELECT * FROM nowhere"]),
       (.unknownFunction, "v", ["CREATE VIEW v AS SELECT own(1)"]),
       (.ownTrigger, "t", ["CREATE TABLE t (a)", "CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END"]),
@@ -146,7 +161,7 @@ import Testing
   @Test func `counting orphans gives up when its time is over, and says so`() throws {
     let assessment = try assess(
       [
-        "CREATE TABLE p (a, b)", "CREATE TABLE c (id INTEGER PRIMARY KEY, a REFERENCES p (a))",
+        "CREATE TABLE p (a UNIQUE)", "CREATE TABLE c (id INTEGER PRIMARY KEY, a REFERENCES p (a))",
         "INSERT INTO c WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT i, i FROM n",
       ], seconds: 0)
     #expect(assessment.findings.contains { $0.kind == .orphansUncounted && $0.column == "a" })
@@ -162,6 +177,18 @@ import Testing
     #expect(example(.mangledUUID) == "id = 3")
     // Two reasons in one column: the row that was remembered may be of the other.
     #expect(example(.invalidText) == .some(nil))
+  }
+
+  @Test func `examples are named by the key that is declared, also where the rowid takes its place`() throws {
+    let assessment = try assess(
+      [
+        "CREATE TABLE t (k, l, d DATE, PRIMARY KEY (k, l))", "INSERT INTO t VALUES ('1', 2, 'x'), (1, 2, '2024-01-02')",
+      ],
+      showsValues: true)
+    #expect(assessment.tables.first?.key == [SourceTable.hiddenColumn])
+    let finding = assessment.findings.first { $0.kind == .almostTyped }
+    #expect(finding?.exampleKey == "(k, l) = ('1', 2)")
+    #expect(finding?.exampleValue == "'x'")
   }
 
   @Test func `an asked stop ends it`() throws {
