@@ -77,14 +77,12 @@ package enum TargetInstaller {
     func list(_ row: String) -> String {
       keys.map { "\(row).\(PostgresText.identifier($0.targetName))" }.joined(separator: ", ")
     }
-    let changed = keys.map {
-      let column = PostgresText.identifier($0.targetName)
-      return "OLD.\(column) IS DISTINCT FROM NEW.\(column)"
-    }
+    // By the bytes: to a type's own equality another key may be the same one.
+    let changed = "ROW(\(list("OLD")))::record *<> ROW(\(list("NEW")))::record"
     return TriggerTemplate.targetCapture.fill([
       "log": catalogue.log(table.id, of: source), "function": catalogue.captureFunction(table.id, of: source),
       "table": name, "keys": keys.indices.map { "k\($0)" }.joined(separator: ", "), "new": list("NEW"),
-      "old": list("OLD"), "changed": changed.joined(separator: " OR "),
+      "old": list("OLD"), "changed": changed,
       "key_columns": keys.enumerated().map { ",\n  k\($0) \($1.typeSQL ?? $1.type.sql)" }.joined(),
     ])
   }
