@@ -57,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "changeover",
       dependencies: [
-        "Model", "SQLite", "Postgres", "Journal", "Capture", "Apply", "Pipeline", "Cutover", "TOMLKit",
+        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline", "Cutover", "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -73,6 +73,10 @@ let package = Package(
     .testTarget(
       name: "CaptureTests",
       dependencies: ["Model", "SQLite", "CSQLite", "Journal", "Capture", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: ["Model", "SQLite", "Schema", "Conversion", "Capture", "Pipeline", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "CutoverTests", dependencies: ["Apply", "Cutover", "Model"], swiftSettings: settings),
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),

@@ -37,6 +37,11 @@ package struct ForeignKeys {
         let rows = try connection.query(ddl.countOrphans(key, of: table)).int64(0, 0)
         if rows > 0 { found.append(Obstacle(key: key.name, table: table.sourceName, orphans: rows)) }
       }
+      // Keys that were not valid before need not be so afterwards.
+      for key in table.kept?.foreignKeys ?? [] where key.isValid {
+        let rows = try connection.query(key.orphans).int64(0, 0)
+        if rows > 0 { found.append(Obstacle(key: key.name, table: key.tableName, orphans: rows)) }
+      }
     }
     return found
   }
@@ -63,6 +68,7 @@ package struct ForeignKeys {
   package func creation(leavingOut names: Set<String>) -> [String] {
     plan.tables.flatMap { table in
       table.foreignKeys.filter { !names.contains($0.name) }.map { ddl.addForeignKey($0, on: table) }
+        + (table.kept?.foreignKeys ?? []).map(\.creation)
     }
   }
 
@@ -84,29 +90,36 @@ package struct ForeignKeys {
     var outcome = Validation()
     for table in plan.tables {
       for key in table.foreignKeys where !waived.contains(key.name) {
-        guard let isValid = try isValid(key, on: table, &connection) else { continue }
-        do {
-          if !isValid { try connection.execute(ddl.validateForeignKey(key, on: table)) }
-          outcome.valid += 1
-        } catch {
-          switch error.sqlState {
-          case "23503": outcome.orphaned.append(key.name)
-          case .some: outcome.unchecked.append((key.name, error.description))
-          case nil: throw error
-          }
-        }
+        try validate(key.name, ddl.name(of: table), ddl.validateForeignKey(key, on: table), &outcome, &connection)
+      }
+      for key in table.kept?.foreignKeys ?? [] where key.isValid && !waived.contains(key.name) {
+        try validate(key.name, key.table, key.validation, &outcome, &connection)
       }
     }
     return outcome
   }
 
+  private func validate(
+    _ key: String, _ table: String, _ validation: String, _ outcome: inout Validation, _ connection: inout Connection
+  ) throws {
+    guard let isValid = try isValid(key, on: table, &connection) else { return }
+    do {
+      if !isValid { try connection.execute(validation) }
+      outcome.valid += 1
+    } catch {
+      switch error.sqlState {
+      case "23503": outcome.orphaned.append(key)
+      case .some: outcome.unchecked.append((key, error.description))
+      case nil: throw error
+      }
+    }
+  }
+
   /// Nil where the key does not stand on the table.
-  private func isValid(
-    _ key: ForeignKeyPlan, on table: TablePlan, _ connection: inout Connection
-  ) throws -> Bool? {
+  private func isValid(_ key: String, on table: String, _ connection: inout Connection) throws -> Bool? {
     var parameters = Parameters()
-    parameters.append(text: ddl.name(of: table))
-    parameters.append(text: key.name)
+    parameters.append(text: table)
+    parameters.append(text: key)
     let result = try connection.query(
       "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass($1) AND conname = $2 AND contype = 'f'",
       parameters)

@@ -54,6 +54,21 @@ extension TargetInstaller {
     }
   }
 
+  /// Where the type citext stands, or can be created; nil where neither is so. A trusted extension needs no superuser.
+  package static func citext(schema: String, _ connection: inout Connection) throws -> Citext? {
+    let result = try connection.query(
+      """
+      SELECT (SELECT n.nspname::text FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+          WHERE e.extname = 'citext' AND has_schema_privilege(n.oid, 'USAGE')),
+        NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citext')
+          AND EXISTS (SELECT FROM pg_available_extension_versions WHERE name = 'citext'
+            AND (trusted AND has_database_privilege(current_database(), 'CREATE')
+              OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)))
+      """)
+    if let found = try result.stringOrNil(0, 0) { return Citext(schema: found) }
+    return try result.bool(0, 1) ? Citext(schema: schema) : nil
+  }
+
   /// A table's columns on the target and its staging tables' together.
   private static let columnLimit = 1_600 - TableSQL.stageColumns
 
@@ -65,7 +80,7 @@ extension TargetInstaller {
         "table '\(table.sourceName)' has \(table.columns.count) columns; the target takes \(columnLimit) at most",
         remedy: "leave it out with --exclude")
     }
-    for table in plan.tables {
+    for table in plan.tables where !table.isUserMade {
       guard let found = try relation(named: table.targetName, in: plan.schema, &connection) else { continue }
       let isEmpty = try found != "table" || isEmpty(PostgresText.identifier(plan.schema, table.targetName), &connection)
       throw Failure(
@@ -79,7 +94,7 @@ extension TargetInstaller {
         .configuration, "the target already has a \(found) '\(view.targetName)' in schema '\(plan.schema)'",
         remedy: "drop or rename it, or choose an empty schema with --target-schema")
     }
-    for table in plan.tables {
+    for table in plan.tables where !table.isUserMade {
       for name in [table.keyName] + table.indexes.map(\.name) + (table.sequenceName.map { [$0] } ?? []) {
         guard let found = try relation(named: name, in: plan.schema, &connection) else { continue }
         throw Failure(

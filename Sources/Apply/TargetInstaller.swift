@@ -58,8 +58,11 @@ package enum TargetInstaller {
     // IF NOT EXISTS does not protect from another sync that creates the same at the same time.
     let alone = "SELECT pg_advisory_xact_lock(hashtextextended('changeover', 0))"
     var script = ["BEGIN", settings + "SET LOCAL lock_timeout = '10s'", alone, catalogue.creation]
+    if plan.tables.contains(where: { $0.columns.contains { $0.type == .citext } }) {
+      script.append("CREATE EXTENSION IF NOT EXISTS citext SCHEMA \(PostgresText.identifier(plan.schema))")
+    }
     for table in plan.tables {
-      script.append(ddl.createTable(table))
+      script += table.isUserMade ? UserTables.puttingAside(table, ddl) : [ddl.createTable(table)]
       let name = ddl.name(of: table)
       script.append(TriggerTemplate.targetFence.fill(["table": name, "closed": catalogue.closed]))
       script.append(captureSQL(table, name: name, source: source, catalogue))
@@ -104,8 +107,9 @@ package enum TargetInstaller {
       }
       var script = ViewBuilder.removal(record.plan)
       // In one statement, for the sake of foreign keys among them.
-      let tables = record.plan.tables.map { ddl.name(of: $0) }.joined(separator: ", ")
+      let tables = record.plan.tables.filter { !$0.isUserMade }.map { ddl.name(of: $0) }.joined(separator: ", ")
       if !tables.isEmpty { script.append("DROP TABLE IF EXISTS \(tables)") }
+      script += UserTables.givingBack(record.plan)
       for table in record.plan.tables {
         script.append("DROP FUNCTION IF EXISTS \(catalogue.captureFunction(table.id, of: record.source))()")
         script.append("DROP TABLE IF EXISTS \(catalogue.log(table.id, of: record.source))")

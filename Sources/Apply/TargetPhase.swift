@@ -42,18 +42,42 @@ package struct TargetPhase {
   /// - Parameter handedOut: `sqlite_sequence` of the source, by table name.
   package static func sequences(of plan: TargetPlan, handedOut: [String: Int64]) -> [String] {
     let ddl = DDL(plan)
-    return plan.tables.compactMap { table in
-      guard let column = table.identityColumn else { return nil }
+    return plan.tables.flatMap { table -> [String] in
+      if let kept = table.kept { return kept.sequences.map { past($0, of: table, ddl, handedOut) } }
+      guard let column = table.identityColumn else { return [] }
       let name = ddl.name(of: table)
       let quoted = PostgresText.identifier(column.targetName)
       let sequence =
         "pg_get_serial_sequence(\(PostgresText.literal(name)), \(PostgresText.literal(column.targetName)))"
       let floor = max(handedOut[table.sourceName] ?? 0, 0)
-      return """
+      return [
+        """
         SELECT setval(\(sequence), greatest(largest, \(floor), 1), greatest(largest, \(floor)) >= 1)
         FROM (SELECT coalesce(max(\(quoted)), 0) AS largest FROM \(name)) AS t
         """
+      ]
     }
+  }
+
+  /// A sequence of the user's own has bounds of its own, and may be ahead for a reason: it never goes back.
+  private static func past(
+    _ kept: KeptSequence, of table: TablePlan, _ ddl: DDL, _ handedOut: [String: Int64]
+  ) -> String {
+    let isRowid = table.keyColumns.map(\.targetName) == [kept.column]
+    let floor = isRowid ? max(handedOut[table.sourceName] ?? 0, 0) : 0
+    return """
+      SELECT setval('\(PostgresText.doublingQuotes(in: kept.sequence))', least(greatest(largest, \(floor)), s.seqmax))
+      FROM (SELECT coalesce(max(\(PostgresText.identifier(kept.column))), 0) AS largest FROM \(ddl.name(of: table))) AS t,
+        pg_sequence AS s, \(kept.sequence) AS q
+      WHERE s.seqrelid = '\(PostgresText.doublingQuotes(in: kept.sequence))'::regclass
+        AND greatest(largest, \(floor)) >= greatest(s.seqmin, CASE WHEN q.is_called THEN q.last_value ELSE s.seqmin END)
+      """
+  }
+
+  /// Brings the user's own triggers back as they were; its foreign keys come with the others.
+  package static func triggers(of plan: TargetPlan) -> [String] {
+    let ddl = DDL(plan)
+    return plan.tables.flatMap { table in (table.kept?.triggers ?? []).map { $0.enabling(on: ddl.name(of: table)) } }
   }
 
   /// Waits until nobody else works on the tables, and keeps it so to the end of the transaction that this begins: the
@@ -63,7 +87,9 @@ package struct TargetPhase {
   package func lock(_ plan: TargetPlan, seconds: Double, _ connection: inout Connection) throws {
     guard connection.transactionStatus == .idle else { return }
     let ddl = DDL(plan)
-    let tables = plan.tables.map { ddl.name(of: $0) }.joined(separator: ", ")
+    // The other ends of the user's own foreign keys too: these come back at the switch.
+    let others = plan.tables.flatMap { $0.kept?.foreignKeys ?? [] }.flatMap { [$0.table, $0.parentTable] }
+    let tables = Set(plan.tables.map { ddl.name(of: $0) } + others).sorted().joined(separator: ", ")
     try Self.run(
       [
         "BEGIN", connection.localSettings + "SET LOCAL lock_timeout = \(max(Int(min(seconds, 1e6) * 1_000), 1))",
@@ -100,6 +126,7 @@ package struct TargetPhase {
         setting: "phase = '\(Phase.syncing.rawValue)', switch_id = NULL"))
     for table in plan.tables {
       for key in table.foreignKeys { script.append(ddl.dropForeignKey(key, on: table)) }
+      script += UserTables.puttingAside(table, ddl)
     }
     script.append("COMMIT")
     try Self.run(script, &connection)

@@ -67,7 +67,8 @@ package struct DriftCheck {
     }
     now.id = table.id
     now.key = table.key
-    guard now.columns == table.columns, now.keyPositions == table.keyPositions,
+    now.exclude(Set((table.excluded ?? []).map { $0.name.lowercased() }))
+    guard now.columns == table.columns, now.excluded == table.excluded, now.keyPositions == table.keyPositions,
       now.isWithoutRowid == table.isWithoutRowid
     else { throw drifted("the columns of table '\(table.name)' changed") }
     guard now.uniqueIndexes == table.uniqueIndexes else {

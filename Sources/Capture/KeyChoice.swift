@@ -28,7 +28,7 @@ package enum KeyChoice {
   /// The rowid under an alias that no column shadows; nil for WITHOUT ROWID tables.
   package static func rowidKey(of table: SourceTable) -> RowKey? {
     guard !table.isWithoutRowid else { return nil }
-    let names = Set(table.columns.map { $0.name.lowercased() })
+    let names = Set(table.whole.columns.map { $0.name.lowercased() })
     return ["rowid", "_rowid_", "oid"].first { !names.contains($0) }.map { .rowid(alias: $0) }
   }
 

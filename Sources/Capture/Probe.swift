@@ -14,6 +14,7 @@ package struct Probe: Sendable {
 
   /// The probes that a table needs: for every UNIQUE index besides a byte-exact key, and for an explicit rowid.
   static func probes(of table: SourceTable) -> [Probe] {
+    let table = table.whole
     var probes = table.indexes.filter { $0.isUnique && !isByteExactKey($0, of: table) }
       .compactMap { Probe(index: $0, table: table) }
     if case .columns = table.key, case .rowid(let alias)? = KeyChoice.rowidKey(of: table) {
@@ -27,7 +28,8 @@ package struct Probe: Sendable {
   /// evaluating it could break a legal insert, and those over an expression of a number that SQLite gives out only
   /// after the probe.
   static func unprobed(of table: SourceTable) -> [String] {
-    table.indexes.filter {
+    let table = table.whole
+    return table.indexes.filter {
       $0.isUnique && !isByteExactKey($0, of: table) && (!isHarmless($0) || evaluatesRowid($0, of: table))
     }.map(\.name)
   }

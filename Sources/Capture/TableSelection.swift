@@ -3,14 +3,18 @@ package struct TableSelection: Sendable, Equatable {
   /// Patterns with `*` (any run of characters) and `?` (any one), compared without regard to ASCII case.
   package var include: [String]
   package var exclude: [String]
+  /// Tables that stay out by their whole names.
+  package var excludedNames: [String]
 
-  package init(include: [String] = [], exclude: [String] = []) {
+  package init(include: [String] = [], exclude: [String] = [], excludedNames: [String] = []) {
     self.include = include
     self.exclude = exclude
+    self.excludedNames = excludedNames
   }
 
   /// Why a table stays out; nil when it moves.
   package func reasonToLeaveOut(_ name: String) -> String? {
+    if excludedNames.contains(where: { $0.lowercased() == name.lowercased() }) { return "excluded by its name" }
     if let pattern = exclude.first(where: { Self.matches(name, $0) }) { return "excluded by the pattern '\(pattern)'" }
     if !include.isEmpty, !include.contains(where: { Self.matches(name, $0) }) {
       return "not matched by any included pattern"

@@ -1,6 +1,6 @@
 /// Whether bytes are text that PostgreSQL takes: valid UTF-8 (no overlong forms, no surrogates) and no NUL.
-@usableFromInline enum TextCheck {
-  @inlinable static func misfit(_ bytes: UnsafeRawBufferPointer) -> Misfit? {
+@usableFromInline package enum TextCheck {
+  @inlinable package static func misfit(_ bytes: UnsafeRawBufferPointer) -> Misfit? {
     var at = 0
     // Eight plain ASCII bytes at a time: no high bit anywhere and no byte that is zero.
     while at &+ 8 <= bytes.count {

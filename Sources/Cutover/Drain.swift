@@ -83,6 +83,7 @@ struct Drain: ~Copyable {
     let plan = session.record.plan
     var finishing = TargetPhase.sequences(of: plan, handedOut: try handedOut(database))
     finishing += ForeignKeys(plan).creation(leavingOut: keys)
+    finishing += TargetPhase.triggers(of: plan)
     finishing.append(
       TargetPhase(session.catalogue, session.record.source).beginSwitch(switchID, epoch: session.record.epoch))
     let captured = try capturer.capture(from: database)

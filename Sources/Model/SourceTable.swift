@@ -133,8 +133,10 @@ package enum RowKey: Sendable, Hashable, Codable {
 package struct SourceTable: Sendable, Hashable, Codable {
   package var id: TableID
   package var name: String
-  /// All columns in declared order, generated ones included.
+  /// The columns that move, in declared order, generated ones included.
   package var columns: [SourceColumn]
+  /// Columns that the user leaves out.
+  package private(set) var excluded: [SourceColumn]?
   package var isWithoutRowid: Bool
   package var isAutoincrement: Bool
   package var key: RowKey
@@ -157,6 +159,23 @@ package struct SourceTable: Sendable, Hashable, Codable {
 
   /// The name of the column that carries the rowid of a table without a usable key.
   package static let hiddenColumn = "_changeover_rowid"
+
+  /// Leaves columns out, by their names in lower case.
+  package mutating func exclude(_ names: Set<String>) {
+    let excluded = columns.filter { names.contains($0.name.lowercased()) }
+    guard !excluded.isEmpty else { return }
+    columns.removeAll { names.contains($0.name.lowercased()) }
+    self.excluded = (self.excluded ?? []) + excluded
+  }
+
+  /// The table with all its columns, as the application's statements and the indexes see it. The order is not the
+  /// declared one.
+  package var whole: SourceTable {
+    var table = self
+    table.columns += excluded ?? []
+    table.excluded = nil
+    return table
+  }
 
   /// Names of the columns of an image: the table's own, then the hidden one where the rowid is the key.
   package var imageColumns: [String] {

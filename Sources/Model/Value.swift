@@ -1,7 +1,7 @@
 /// A SQLite value as stored: its storage class, and for TEXT and BLOB its bytes untouched.
 ///
 /// TEXT is bytes, not `String`: SQLite stores whatever it is given, NUL and invalid UTF-8 included.
-package enum Value: Sendable, Hashable {
+package enum Value: Sendable, Hashable, Codable {
   case null
   case integer(Int64)
   /// The eight bytes of the double decide equality, so that −0.0 and 0.0 differ and a NaN equals itself.

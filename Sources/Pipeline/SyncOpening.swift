@@ -116,7 +116,8 @@ struct SyncOpening {
     for table in found.tablesWithOwnTriggers.sorted() {
       report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
     }
-    let tables = installed?.tables ?? found.tables
+    let survey = SourceSurvey(overrides: options.overrides, stop: stop, report: report)
+    let tables = try survey.settled(installed?.tables, found)
     for table in tables {
       for index in table.unprobedIndexes {
         report(
@@ -125,12 +126,11 @@ struct SyncOpening {
               + "expression could fail inside a trigger"))
       }
     }
-    guard !tables.isEmpty else {
-      throw Failure(
-        .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
-    }
-    let (inputs, rows) = try scan(tables, isInstalled: installed != nil, database)
-    let draft = Planner.plan(inputs, schema: schema)
+    let adoption = try Adoption(of: tables, schema: schema, options.overrides, &connection)
+    let (inputs, rows) = try survey.scan(tables, adoption.overrides, isInstalled: installed != nil, database)
+    let citext = try TargetInstaller.citext(schema: schema, &connection)
+    let draft = try adoption.adopt(
+      Planner.plan(inputs, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
     try TargetInstaller.checkIsFree(draft, &connection)
     for table in draft.tables {
       for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
@@ -141,7 +141,8 @@ struct SyncOpening {
     guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    var plan = Planner.plan(numbered, schema: schema)
+    var plan = try adoption.adopt(
+      Planner.plan(numbered, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
     plan.leftOut = found.leftOut.map(\.name)
     let record: SourceRecord
     do {
@@ -156,32 +157,14 @@ struct SyncOpening {
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
-    report(.targetCreated(tables: plan.tables.count, schema: schema))
-    return SyncSession(installation: installation, record: record, catalogue: catalogue)
-  }
-
-  /// Reads the storage classes of all columns; a key that cannot be the target's gives way to the rowid.
-  private func scan(
-    _ tables: [SourceTable], isInstalled: Bool, _ database: borrowing Database
-  ) throws -> (inputs: [Planner.Input], rows: [Int64]) {
-    var inputs: [Planner.Input] = []
-    var rows: [Int64] = []
-    for table in tables {
-      let scan = try TypeScan.scan(table, in: database, stop: stop) { report(.scanning(table: table.name, rows: $0)) }
-      var input = Planner.Input(table: table, facts: scan.facts)
-      if !isInstalled, !Planner.keyHolds(input) {
-        guard let rowid = KeyChoice.rowidKey(of: table) else {
-          throw Failure(
-            .badData,
-            "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
-            remedy: "make them one class, or leave the table out with --exclude")
-        }
-        input.table.key = rowid
-      }
-      inputs.append(input)
-      rows.append(scan.rows)
+    let standing = plan.tables.filter(\.isUserMade).count
+    if standing > 0 {
+      report(.note("\(standing) tables that stood in schema '\(schema)' are filled, closed until cutover"))
     }
-    return (inputs, rows)
+    if standing < plan.tables.count {
+      report(.targetCreated(tables: plan.tables.count - standing, schema: schema))
+    }
+    return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
 
   /// Forgets everything: the target's tables of this source, the triggers, the journal.

@@ -1,6 +1,7 @@
 import Capture
 import Journal
 import Postgres
+import Schema
 
 /// What a sync was asked to do.
 package struct SyncOptions: Sendable {
@@ -18,11 +19,13 @@ package struct SyncOptions: Sendable {
   /// Tables copied at a time.
   package var jobs: Int
   package var retention: RetentionPolicy
+  /// What the user says about types and names.
+  package var overrides: Overrides
 
   package init(
     source: String, target: ConnectionTarget, state: String, selection: TableSelection = TableSelection(),
     targetSchema: String? = nil, untilCaughtUp: Bool = false, reseed: Bool = false, takeOver: Bool = false,
-    jobs: Int = 2, retention: RetentionPolicy
+    jobs: Int = 2, retention: RetentionPolicy, overrides: Overrides = Overrides()
   ) {
     self.source = source
     self.target = target
@@ -34,5 +37,6 @@ package struct SyncOptions: Sendable {
     self.takeOver = takeOver
     self.jobs = jobs
     self.retention = retention
+    self.overrides = overrides
   }
 }

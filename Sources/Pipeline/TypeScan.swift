@@ -3,48 +3,132 @@ import Model
 import SQLite
 import Schema
 
-/// Reads a table through once to learn which storage classes its columns hold.
-enum TypeScan {
+/// Reads a table through once to learn what its columns hold.
+package enum TypeScan {
   /// Rows read in one transaction, so that none stays open for long.
   private static let chunkRows = 20_000
+  /// Places in a table that a sample is taken from.
+  private static let samplePlaces = 50
 
-  struct Result {
-    var facts: [ColumnFacts]
-    var rows: Int64
+  package struct Result: Sendable {
+    package var facts: [ColumnFacts]
+    /// Rows of the table, also where only a sample was read.
+    package var rows: Int64
   }
 
-  static func scan(
-    _ table: SourceTable, in database: borrowing Database, stop: StopSignal, _ report: (Int64) -> Void
+  /// - Parameters:
+  ///   - sample: about how many rows to read; nil for all of them. A sample proves nothing: it is for a first look.
+  ///   - report: gets the rows read so far.
+  /// - Throws: `Failure` where a setting names a zone or a pattern that there is not.
+  package static func scan(
+    _ table: SourceTable, in database: borrowing Database, overrides: Overrides = Overrides(), sample: Int? = nil,
+    stop: StopSignal, _ report: (Int64) -> Void
   ) throws -> Result {
-    var masks = [UInt8](repeating: 0, count: table.columns.count)
-    var wide = [Bool](repeating: false, count: table.columns.count)
+    var columns = try table.columns.map { column in
+      let role = Planner.role(of: column, in: table)
+      let settings = overrides.settings(of: column.name, in: table.name)
+      return try ColumnScan(
+        TypeCandidates.candidates(of: column, settings, isRowid: role.contains(.rowid)),
+        findsUnits: settings.time == nil, needsSpellings: !role.isDisjoint(with: [.key, .unique]))
+    }
+    let reader = ChunkReader(table)
+    var scratch = WireBuffer()
+    var rows: Int64 = 0
+    var sampled: Int64?
+    if let sample, let total = try whole(table, beyond: sample, in: database) {
+      rows = try readSample(of: table, about: sample, total, database, stop) { statement in
+        read(statement, reader, &columns, &scratch)
+      }
+      sampled = rows
+      report(rows)
+      rows = total
+    } else {
+      rows = try readAll(reader, database, stop, report) { statement in
+        read(statement, reader, &columns, &scratch)
+      }
+    }
+    if try reader.hasNullKeys(in: database) {
+      for position in table.keyPositions where position < columns.count { columns[position].addNull() }
+    }
+    return Result(facts: columns.map { $0.result(sampledRows: sampled) }, rows: rows)
+  }
+
+  @inline(__always)
+  private static func read(
+    _ statement: borrowing Statement, _ reader: ChunkReader, _ columns: inout [ColumnScan], _ scratch: inout WireBuffer
+  ) {
+    for column in columns.indices {
+      if columns[column].take(statement, column, &scratch) { columns[column].note(key: reader.key(of: statement)) }
+    }
+  }
+
+  /// Chunk by chunk in the order of the key.
+  private static func readAll(
+    _ reader: ChunkReader, _ database: borrowing Database, _ stop: StopSignal, _ report: (Int64) -> Void,
+    _ read: (borrowing Statement) -> Void
+  ) throws -> Int64 {
     var cursor: [Value]?
     var rows: Int64 = 0
-    let reader = ChunkReader(table)
     while true {
       try stop.check()
       let statement = try reader.statement(after: cursor, limit: chunkRows, in: database)
       var count = 0
       while try statement.step() {
         count += 1
-        for column in masks.indices {
-          let found = statement.storageClass(column)
-          masks[column] |= 1 << found.rawValue
-          if found == .integer, statement.integer(column).magnitude > 1 << 53 { wide[column] = true }
-        }
+        read(statement)
         if count == chunkRows { cursor = reader.key(of: statement) }
       }
       rows += Int64(count)
       report(rows)
-      if count < chunkRows { break }
+      if count < chunkRows { return rows }
     }
-    if try reader.hasNullKeys(in: database) {
-      for position in table.keyPositions where position < masks.count {
-        masks[position] |= StorageClasses.null.rawValue
+  }
+
+  /// The table's rows where they are more than `sample`; nil where it can as well be read as a whole.
+  private static func whole(
+    _ table: SourceTable, beyond sample: Int, in database: borrowing Database
+  ) throws -> Int64? {
+    let rows = try database.integer("SELECT count(*) FROM \(SQLiteText.identifier(table.name))")
+    return rows > Int64(sample) ? rows : nil
+  }
+
+  /// Runs of rows from places spread evenly over the rowids; from the beginning where there are none.
+  private static func readSample(
+    of table: SourceTable, about sample: Int, _ total: Int64, _ database: borrowing Database, _ stop: StopSignal,
+    _ read: (borrowing Statement) -> Void
+  ) throws -> Int64 {
+    let name = SQLiteText.identifier(table.name)
+    let select = "SELECT \(table.imageExpressions) FROM \(name)"
+    var rows: Int64 = 0
+    guard case .rowid(let rowid)? = KeyChoice.rowidKey(of: table) else {
+      try database.forEach("\(select) LIMIT \(sample)") {
+        rows += 1
+        read($0)
       }
+      return rows
     }
-    return Result(
-      facts: zip(masks, wide).map { ColumnFacts(classes: StorageClasses(rawValue: $0), hasWideIntegers: $1) },
-      rows: rows)
+    let least = try database.integer("SELECT min(\(rowid)) FROM \(name)")
+    let greatest = try database.integer("SELECT max(\(rowid)) FROM \(name)")
+    let run = max(sample / samplePlaces, 1)
+    let step = max((Double(greatest) - Double(least)) / Double(max(sample / run, 1)), 1)
+    var next = least
+    for place in 0..<max(sample / run, 1) {
+      try stop.check()
+      // Past what was read already, where the rowids have gaps.
+      let start = max(next, Int64(exactly: (Double(least) + step * Double(place)).rounded()) ?? next)
+      try database.forEach(
+        "\(select) WHERE \(rowid) >= ?1 ORDER BY \(rowid) LIMIT \(run)", [.integer(start)]
+      ) {
+        rows += 1
+        read($0)
+      }
+      guard
+        case .integer(let last)? = try database.scalar(
+          "SELECT max(r) FROM (SELECT \(rowid) AS r FROM \(name) WHERE \(rowid) >= ?1 ORDER BY \(rowid) LIMIT \(run))",
+          [.integer(start)]), last < greatest
+      else { break }
+      next = last + 1
+    }
+    return rows
   }
 }

@@ -50,11 +50,15 @@ enum DefaultTranslation {
   /// The number as a column of `type` holds it when a row comes from SQLite.
   private static func number(_ number: Number, _ type: TargetType) -> String? {
     switch (type, number) {
-    case (.bigint, .integer(let value)): "\(value)"
+    case (.bigint, .integer(let value)), (.numeric, .integer(let value)): "\(value)"
+    case (.boolean, .integer(0)): "false"
+    case (.boolean, .integer(1)): "true"
+    case (.smallint, .integer(let value)): Int16(exactly: value).map { "\($0)" }
+    case (.integer, .integer(let value)): Int32(exactly: value).map { "\($0)" }
     // Integer affinity: 1.0 is stored as 1.
     case (.bigint, .real(let value)): Int64(exactly: value).map { "\($0)" }
     case (.double, .integer(let value)): Double(exactly: value).map { "\($0)" }
-    case (.double, .real(let value)): "\(value)"
+    case (.double, .real(let value)), (.numeric, .real(let value)): "\(value)"
     case (.text, .integer(let value)), (.anyText, .integer(let value)), (.keyText, .integer(let value)): "'\(value)'"
     case (.anyText, .real(let value)), (.keyText, .real(let value)): "'\(value)'"
     // Of a real in text: SQLite writes it its own way, to fifteen digits.
@@ -62,10 +66,17 @@ enum DefaultTranslation {
     }
   }
 
-  /// The current time as the text that SQLite stores.
+  /// The current time, in text columns as SQLite writes it.
   private static func time(_ format: String, _ type: TargetType) -> String? {
-    guard type.isText else { return nil }
-    return "to_char(now() AT TIME ZONE 'UTC', '\(format)')"
+    let hasDate = format.hasPrefix("YYYY")
+    let hasTime = format.hasSuffix("SS")
+    return switch type {
+    case .timestamptz where hasDate && hasTime: "now()"
+    case .timestamp where hasDate && hasTime, .date where hasDate && !hasTime, .time where !hasDate:
+      "(now() AT TIME ZONE 'UTC')::\(type.sql)"
+    case _ where type.isText: "to_char(now() AT TIME ZONE 'UTC', '\(format)')"
+    default: nil
+    }
   }
 
   private static func trimmed(_ text: Substring.UTF8View) -> Substring.UTF8View {

@@ -25,7 +25,7 @@ extension Planner {
       }
       let own = columns.map { plan.columns[$0] }
       let other = parentColumns.map { parentPlan.columns[$0] }
-      guard zip(own, other).allSatisfy({ $0.type.baseSQL == $1.type.baseSQL }) else {
+      guard zip(own, other).allSatisfy({ Self.isComparable($0.type, $1.type) }) else {
         plan.notes.append("\(description) is left out: the columns have different types")
         continue
       }

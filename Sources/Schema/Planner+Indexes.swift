@@ -28,7 +28,8 @@ extension Planner {
       let columns = index.terms.compactMap { term -> String? in
         if case .column(let name) = term.subject { name } else { nil }
       }
-      let name = isAutomatic ? "\(plan.targetName)_\(columns.joined(separator: "_"))_key" : index.name
+      let name =
+        isAutomatic ? "\(plan.targetName)_\(columns.joined(separator: "_"))_key" : overrides.ordinaryName(index.name)
       plan.indexes.append(IndexPlan(name: names.object(name), isUnique: isUnique, terms: terms))
     }
   }
@@ -59,6 +60,9 @@ extension Planner {
       let direction = term.descending ? " DESC" : ""
       switch term.collation.uppercased() {
       case _ where !column.type.isText: terms.append(name + direction)
+      case "NOCASE" where column.type == .citext: terms.append(name + direction)
+      // The index tells case apart where the column does not.
+      case "BINARY" where column.type == .citext: terms.append("(\(name)::text COLLATE \"C\")" + direction)
       case "BINARY": terms.append(name + direction)
       // Under the collation "C" only ASCII letters fold, as in SQLite's NOCASE.
       case "NOCASE": terms.append("lower(\(name))" + direction)

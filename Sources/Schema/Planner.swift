@@ -26,11 +26,17 @@ package struct Planner {
       }
   }
 
-  package static func plan(_ inputs: [Input], schema: String) -> TargetPlan {
+  /// - Parameter citext: where the target has that type; nil where it can not.
+  package static func plan(
+    _ inputs: [Input], schema: String, overrides: Overrides = Overrides(), citext: Citext? = nil
+  ) -> TargetPlan {
     var planner = Planner()
+    planner.overrides = overrides
+    planner.citext = citext
+    let choices = choices(inputs, overrides, hasCitext: citext != nil)
     // All tables before the first index: the name of an index matters less.
-    let tableNames = planner.names.tables(inputs.map(\.table.name))
-    var tables = zip(inputs, tableNames).map { planner.plan($0, named: $1) }
+    let tableNames = planner.names.tables(inputs.map { overrides.targetName(of: $0.table.name) })
+    var tables = zip(inputs.indices, tableNames).map { planner.plan(inputs[$0], named: $1, choices[$0]) }
     for (index, input) in inputs.enumerated() {
       planner.planForeignKeys(of: input.table, into: &tables[index], inputs: inputs, tables: tables)
     }
@@ -39,12 +45,14 @@ package struct Planner {
 
   /// Tables, indexes and sequences share one namespace in a PostgreSQL schema.
   var names = TargetNames()
+  var overrides = Overrides()
+  private var citext: Citext?
 
-  private mutating func plan(_ input: Input, named targetName: String) -> TablePlan {
+  private mutating func plan(_ input: Input, named targetName: String, _ choices: [ChosenType]) -> TablePlan {
     let table = input.table
     var notes: [String] = []
     if targetName != table.name { notes.append("the table is called '\(targetName)' on the target") }
-    let columns = planColumns(of: input, &notes)
+    let columns = planColumns(of: input, choices, &notes)
     let isPrimaryKey = isPrimaryKey(table)
     var plan = TablePlan(
       id: table.id, sourceName: table.name, targetName: targetName, columns: columns, keyPositions: table.keyPositions,
@@ -55,21 +63,26 @@ package struct Planner {
     return plan
   }
 
-  private func planColumns(of input: Input, _ notes: inout [String]) -> [ColumnPlan] {
+  private func planColumns(of input: Input, _ choices: [ChosenType], _ notes: inout [String]) -> [ColumnPlan] {
     let table = input.table
     let keyPositions = table.keyPositions
     var columnNames = TargetNames()
-    let targetNames = columnNames.columns(table.imageColumns)
+    let targetNames = columnNames.columns(
+      table.imageColumns.enumerated().map { index, name in
+        index < table.columns.count ? overrides.targetName(of: name, in: table.name) : name
+      })
     var columns: [ColumnPlan] = []
     for (index, column) in table.columns.enumerated() {
       let facts = input.facts[index]
       let isKey = keyPositions.contains(index)
-      let type = TypeChoice.type(of: column, facts: facts, isKey: isKey)
+      let choice = choices[index]
+      let type = choice.type
       let isRowid = table.key == .rowidColumn(column.name)
       let name = targetNames[index]
       if name != column.name { notes.append("column '\(column.name)' is called '\(name)' on the target") }
       if column.isGenerated { notes.append("generated column '\(column.name)' becomes an ordinary column") }
-      if type.isText, column.collation.uppercased() != "BINARY" {
+      notes += choice.notes
+      if type.isText, type != .citext, column.collation.uppercased() != "BINARY" {
         notes.append("column '\(column.name)' compares byte by byte on the target, without COLLATE \(column.collation)")
       }
       let seen = facts.classes.subtracting(.null)
@@ -88,6 +101,8 @@ package struct Planner {
         ColumnPlan(
           sourceName: column.name, targetName: name, type: type,
           notNull: isKey || (column.notNull && !breaksNotNull), isIdentity: isRowid, defaultSQL: defaultSQL))
+      columns[index].reading = choice.reading
+      if type == .citext { columns[index].typeSQL = citext?.sql }
     }
     if case .rowid = table.key {
       columns.append(

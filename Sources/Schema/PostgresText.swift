@@ -16,6 +16,9 @@ package enum PostgresText {
     return "E'\(doubling("\\", in: quoted))'"
   }
 
+  /// What stands between the quotes of a literal, for text without backslashes, such as a quoted name.
+  package static func doublingQuotes(in text: String) -> String { doubling("'", in: text) }
+
   /// Works on scalars: a combining character after a quote makes one `Character` of both, which is no quote then.
   private static func doubling(_ quote: Unicode.Scalar, in text: String) -> String {
     var out = String.UnicodeScalarView()

@@ -36,6 +36,8 @@ package struct TablePlan: Sendable, Hashable, Codable {
   package var checks: [CheckPlan] = []
   /// The table stood on the target before: it is neither created nor dropped.
   package var isUserMade = false
+  /// What a table made by the user had that is put aside until the switch.
+  package var kept: UserObjects?
   /// What does not arrive as declared, for people.
   package var notes: [String]
 

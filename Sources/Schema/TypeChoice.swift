@@ -1,19 +1,8 @@
 import Model
 
-/// What a column was seen to hold.
-package struct ColumnFacts: Sendable, Hashable, Codable {
-  package var classes: StorageClasses
-  /// Integers beyond ±2⁵³, which a double would round.
-  package var hasWideIntegers: Bool
-
-  package init(classes: StorageClasses = [], hasWideIntegers: Bool = false) {
-    self.classes = classes
-    self.hasWideIntegers = hasWideIntegers
-  }
-}
-
 /// Chooses a column's type: what is declared where the data agrees, otherwise what carries the data.
 package enum TypeChoice {
+  /// The type by storage classes alone, which carries every value.
   package static func type(of column: SourceColumn, facts: ColumnFacts, isKey: Bool) -> TargetType {
     let seen = facts.classes.subtracting(.null)
     let type = seen.isEmpty ? whenEmpty(column) : type(of: column, holding: seen, facts)

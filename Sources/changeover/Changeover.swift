@@ -17,8 +17,8 @@ struct Changeover: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      SyncCommand.self, LagCommand.self, StatusCommand.self, QuarantineCommand.self, CutoverCommand.self,
-      JournalCommand.self, UninstallCommand.self,
+      SchemaCommand.self, SyncCommand.self, LagCommand.self, StatusCommand.self, QuarantineCommand.self,
+      CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
     ])
 
   static func main() {

@@ -1,6 +1,7 @@
 import Journal
 import Model
 import Pipeline
+import Schema
 import TOMLKit
 
 /// The settings of `changeover.toml`, with their defaults.
@@ -18,6 +19,7 @@ struct Configuration: Sendable {
   var journalKeepMebibytes = 1_024
   /// Applied groups that stay in any case.
   var journalKeepGroups = 64
+  var overrides = Overrides()
 
   init() {}
 
@@ -37,21 +39,22 @@ struct Configuration: Sendable {
       throw Failure(
         .configuration, "\(path), line \(error.source.begin.line): \(error.description)", remedy: "mend the line")
     }
+    let lines = TOMLLines(text)
     for key in table.keys {
-      let place = Place(path: path, key: key, line: Self.line(of: key, in: text))
-      let value = table[key]
+      let place = SettingPlace(path: path, key: [key], lines: lines)
+      let value: (any TOMLValueConvertible)? = table[key]
       switch key {
-      case "source": source = try place.string(value?.string)
-      case "target": target = try place.string(value?.string)
-      case "state": state = try place.string(value?.string)
-      case "target-schema": targetSchema = try place.string(value?.string)
-      case "include": include = try place.strings(value?.array)
-      case "exclude": exclude = try place.strings(value?.array)
-      case "jobs": jobs = try place.number(value?.int, 1...64)
-      case "journal-keep-hours": journalKeepHours = try place.number(value?.int, 0...1_000_000)
-      case "journal-keep-mebibytes": journalKeepMebibytes = try place.number(value?.int, 1...1_000_000_000)
-      case "journal-keep-groups": journalKeepGroups = try place.number(value?.int, 1...1_000_000_000)
-      default: throw place.failure("is not a setting", "see docs/configuration.md for those there are")
+      case "source": source = try place.string(value)
+      case "target": target = try place.string(value)
+      case "state": state = try place.string(value)
+      case "target-schema": targetSchema = try place.string(value)
+      case "include": include = try place.strings(value)
+      case "exclude": exclude = try place.strings(value)
+      case "jobs": jobs = try place.number(value, 1...64)
+      case "journal-keep-hours": journalKeepHours = try place.number(value, 0...1_000_000)
+      case "journal-keep-mebibytes": journalKeepMebibytes = try place.number(value, 1...1_000_000_000)
+      case "journal-keep-groups": journalKeepGroups = try place.number(value, 1...1_000_000_000)
+      default: if try !takeOverride(key, value, place) { throw place.unknown }
       }
     }
   }
@@ -60,49 +63,5 @@ struct Configuration: Sendable {
     RetentionPolicy(
       keepSeconds: Int64(journalKeepHours) * 3_600, keepBytes: Int64(journalKeepMebibytes) << 20,
       minimumGroupsBehind: Int64(journalKeepGroups))
-  }
-
-  private static func line(of key: String, in text: String) -> Int {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let found = lines.firstIndex { line in
-      let words = line.split(whereSeparator: {
-        $0 == " " || $0 == "\t" || $0 == "=" || $0 == "\"" || $0 == "[" || $0 == "]" || $0 == "."
-      })
-      return words.first.map(String.init) == key
-    }
-    return (found ?? 0) + 1
-  }
-
-  /// A setting's place in its file.
-  private struct Place {
-    let path: String
-    let key: String
-    let line: Int
-
-    func failure(_ what: String, _ remedy: String) -> Failure {
-      Failure(.configuration, "\(path), line \(line): '\(key)' \(what)", remedy: remedy)
-    }
-
-    func string(_ value: String?) throws -> String {
-      guard let value else { throw failure("is not a string", "write \(key) = \"…\"") }
-      return value
-    }
-
-    func strings(_ value: TOMLArray?) throws -> [String] {
-      guard let value else { throw failure("is not a list of strings", "write \(key) = [\"…\"]") }
-      return try value.map { item in
-        guard let text = item.string else {
-          throw failure("holds something else than strings", "write \(key) = [\"…\"]")
-        }
-        return text
-      }
-    }
-
-    func number(_ value: Int?, _ range: ClosedRange<Int>) throws -> Int {
-      guard let value, range.contains(value) else {
-        throw failure("is not a number from \(range.lowerBound) to \(range.upperBound)", "write \(key) = …")
-      }
-      return value
-    }
   }
 }

@@ -9,6 +9,7 @@ struct SyncCommand: ParsableCommand {
     abstract: "The background process: installs triggers, copies, then streams changes until the switch. Resumes.")
 
   @OptionGroup var stores: StoreOptions
+  @OptionGroup(title: "Types and names") var typeOptions: TypeOptions
 
   @Option(help: "Only tables whose names match (* and ?); counts at the first start. May be given several times.")
   var include: [String] = []
@@ -36,14 +37,16 @@ struct SyncCommand: ParsableCommand {
     let stop = StopSignal()
     Signals.stop(with: stop)
     let configuration = try stores.configuration()
+    let overrides = try typeOptions.overrides(configuration)
     let options = SyncOptions(
       source: try stores.source(configuration), target: try stores.target(configuration),
       state: try stores.state(configuration),
       selection: .init(
         include: include.isEmpty ? configuration.include : include,
-        exclude: exclude.isEmpty ? configuration.exclude : exclude),
+        exclude: exclude.isEmpty ? configuration.exclude : exclude, excludedNames: overrides.excludedTables),
       targetSchema: stores.targetSchema ?? configuration.targetSchema, untilCaughtUp: untilCaughtUp, reseed: reseed,
-      takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention)
+      takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention,
+      overrides: overrides)
     let reporter = SyncReporter()
     defer { reporter.finish() }
     try Sync(options, stop: stop) { reporter.tell($0) }.run()

@@ -66,7 +66,7 @@ struct DDLTests {
           [.text("t"), .text("text"), .text("C"), .integer(0), .text("")],
           [.text("b"), .text("bytea"), .text("-"), .integer(0), .text("")],
           [.text("m"), .text("text"), .text("C"), .integer(0), .text("")],
-          [.text("d"), .text("text"), .text("C"), .integer(0), .text("")],
+          [.text("d"), .text("date"), .text("-"), .integer(0), .text("")],
           [.text("u"), .text("text"), .text("C"), .integer(0), .text("")],
         ])
   }
@@ -84,13 +84,15 @@ struct DDLTests {
       ("TEXT", "'{table}'", .text("{table}")), ("TEXT", "NULL", .null), ("TEXT", "(1+1)", .null),
       ("DATE", "1.5", .text("1.5")),
     ]
+    // Text that takes anything.
+    let holding: [String: StorageClasses] = ["c\(cases.count - 1)": [.text, .integer]]
     let columns = cases.enumerated().map { column("c\($0)", $1.0, default: $1.1) }
     let times = [
-      column("t0", "DATETIME", default: "CURRENT_TIMESTAMP"), column("t1", "TEXT", default: "(date('now'))"),
+      column("t0", "TEXT", default: "CURRENT_TIMESTAMP"), column("t1", "TEXT", default: "(date('now'))"),
       column("t2", "TEXT", default: "CURRENT_TIME"),
     ]
     let defaults = table("defaults", [id] + columns + times)
-    let target = try Target(defaults)
+    let target = try Target(defaults, holding: holding)
     try open(target)
     try target.run("SET TimeZone = 'Asia/Tokyo'; INSERT INTO \(target.name(defaults)) DEFAULT VALUES")
     let row = try #require(try target.rows(defaults).first)

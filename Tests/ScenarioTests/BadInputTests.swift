@@ -137,16 +137,16 @@ struct BadInputTests {
     }
   }
 
-  @Test func `tables of that name on the target, empty or not`() throws {
+  @Test func `names that are taken on the target`() throws {
     try Scenario.run { it in
       try smallSource(it)
       try it.psql("CREATE TABLE t (id int, mine text)")
-      try expectRefusal(it, 78, ["already has a table 't'", "--target-schema"])
+      try expectRefusal(it, 78, ["'t' has no primary key", "--target-schema"])
       try it.psql("INSERT INTO t VALUES (1, 'x')")
-      try expectRefusal(it, 78, ["already has a non-empty table 't'"])
+      try expectRefusal(it, 78, ["'t' holds rows already"])
       #expect(try it.psql("SELECT * FROM t") == "1|x")
       try it.psql("DROP TABLE t; CREATE VIEW t AS SELECT 1")
-      try expectRefusal(it, 78, ["already has"])
+      try expectRefusal(it, 78, ["'t' is a view"])
       try it.psql("DROP VIEW t; CREATE TABLE other (id int); CREATE INDEX t_pkey ON other (id)")
       try expectRefusal(it, 78, ["t_pkey", "is taken"])
     }

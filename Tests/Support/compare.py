@@ -86,7 +86,7 @@ class TableComparison:
                 detail = f"column {column} is {self.types[column]}, which is not compared"
                 yield Difference(name, "structure", detail, columns=(column,))
         for column in self.types:
-            if column not in self.columns:
+            if column not in self.columns and not self.target.may_have_more:
                 yield Difference(name, "structure", f"column {column} on the target only", columns=(column,))
 
     def suspects(self) -> List[bytes]:
@@ -166,12 +166,17 @@ class Comparison:
     """Both stores as they stand at `pin()`, or on entering `with`, whatever is written to them afterwards."""
 
     def __init__(
-        self, source: Union[str, Path], dsn: Optional[str] = None, schema: str = "public", exclude: Iterable[str] = ()
+        self,
+        source: Union[str, Path],
+        dsn: Optional[str] = None,
+        schema: str = "public",
+        exclude: Iterable[str] = (),
+        more_columns: bool = False,
     ) -> None:
         self.exclude = set(exclude)
         self.source = Source(source)
         try:
-            self.target = Target(dsn, schema)
+            self.target = Target(dsn, schema, more_columns)
         except BaseException:
             self.source.close()
             raise
@@ -229,6 +234,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--dsn", metavar="URI", default=os.environ.get("DATABASE_URL"), help="default: DATABASE_URL")
     parser.add_argument("--schema", default="public")
     parser.add_argument("--exclude", metavar="T", nargs="+", action="extend", default=[], help="tables to leave out")
+    parser.add_argument("--more-columns", action="store_true", help="let the target have columns of its own")
     return parser.parse_args()
 
 
@@ -236,7 +242,9 @@ def main() -> int:
     arguments = parse_arguments()
     limit = 20
     try:
-        with Comparison(arguments.source, arguments.dsn, arguments.schema, arguments.exclude) as comparison:
+        with Comparison(
+            arguments.source, arguments.dsn, arguments.schema, arguments.exclude, arguments.more_columns
+        ) as comparison:
             report = comparison.run(limit)
     except (ComparisonError, sqlite3.Error, OSError) as error:
         print(f"compare: {error}", file=sys.stderr)

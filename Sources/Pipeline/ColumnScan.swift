@@ -1,0 +1,193 @@
+import Conversion
+import Model
+import SQLite
+import Schema
+
+/// Learns what one column holds, value by value.
+struct ColumnScan {
+  private(set) var facts = ColumnFacts()
+  private var candidates: [CandidateScan]
+  private let needsSpellings: Bool
+  private var least: [UInt8] = []
+  private var greatest: [UInt8] = []
+  private static let textCut = 64
+
+  /// - Throws: `Failure` where a candidate names a zone or a pattern that there is not.
+  init(_ candidates: [CandidateTally], findsUnits: Bool, needsSpellings: Bool) throws {
+    self.candidates = try candidates.map { try CandidateScan($0, findsUnit: findsUnits) }
+    self.needsSpellings = needsSpellings
+    least.reserveCapacity(Self.textCut)
+    greatest.reserveCapacity(Self.textCut)
+  }
+
+  /// Looks at the current row's value. True where a candidate met its first misfit: the caller then knows the row's key.
+  mutating func take(
+    _ statement: borrowing Statement, _ column: Int, _ scratch: inout WireBuffer
+  ) -> Bool {
+    switch statement.storageClass(column) {
+    case .null:
+      facts.counts.null &+= 1
+      return false
+    case .integer:
+      let integer = statement.integer(column)
+      count(integer)
+      return fit(.integer(integer), &scratch)
+    case .real:
+      let real = statement.real(column)
+      count(real)
+      return fit(.real(real), &scratch)
+    case .text:
+      let text = statement.textView(column)
+      count(text: text)
+      return fit(.text(text), &scratch)
+    case .blob:
+      let blob = statement.blobView(column)
+      facts.counts.blob &+= 1
+      facts.longestBlob = max(facts.longestBlob, blob.count)
+      return fit(.blob(blob), &scratch)
+    }
+  }
+
+  private mutating func count(_ integer: Int64) {
+    facts.counts.integer &+= 1
+    if integer.magnitude > 1 << 53 { facts.wideIntegers &+= 1 }
+    guard let range = facts.integers else {
+      facts.integers = integer...integer
+      return
+    }
+    if !range.contains(integer) {
+      facts.integers = min(range.lowerBound, integer)...max(range.upperBound, integer)
+    }
+  }
+
+  private mutating func count(_ real: Double) {
+    facts.counts.real &+= 1
+    guard real.isFinite else {
+      facts.infinities &+= 1
+      return
+    }
+    guard let range = facts.reals else {
+      facts.reals = real...real
+      return
+    }
+    if !range.contains(real) { facts.reals = min(range.lowerBound, real)...max(range.upperBound, real) }
+  }
+
+  private mutating func count(text bytes: UnsafeRawBufferPointer) {
+    let isFirst = facts.counts.text == 0
+    facts.counts.text &+= 1
+    if bytes.isEmpty { facts.emptyTexts &+= 1 }
+    switch TextCheck.misfit(bytes) {
+    case nil: break
+    case .nul?: facts.textsWithNUL &+= 1
+    default: facts.invalidTexts &+= 1
+    }
+    let characters = Self.characters(of: bytes)
+    if characters != bytes.count { facts.textsBeyondASCII &+= 1 }
+    facts.longestText = max(facts.longestText, characters)
+    let start = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.textCut))
+    if isFirst || start.lexicographicallyPrecedes(least) { Self.replace(&least, start) }
+    if isFirst || greatest.lexicographicallyPrecedes(start) { Self.replace(&greatest, start) }
+  }
+
+  /// Bytes that do not continue a character.
+  private static func characters(of bytes: UnsafeRawBufferPointer) -> Int {
+    var count = 0
+    for byte in bytes where byte & 0xC0 != 0x80 { count &+= 1 }
+    return count
+  }
+
+  private static func replace(_ text: inout [UInt8], _ bytes: UnsafeRawBufferPointer) {
+    text.removeAll(keepingCapacity: true)
+    text.append(contentsOf: bytes)
+  }
+
+  private mutating func fit(_ value: ValueView, _ scratch: inout WireBuffer) -> Bool {
+    var isNew = false
+    for index in candidates.indices {
+      if candidates[index].take(value, needsSpelling: needsSpellings, &scratch) { isNew = true }
+    }
+    return isNew
+  }
+
+  /// Gives the candidates that met their first misfit in this row its key.
+  mutating func note(key: [Value]) {
+    for index in candidates.indices { candidates[index].note(key: key) }
+  }
+
+  /// A NULL that the scan did not come across: rows without a key are not read in its order.
+  mutating func addNull() { facts.counts.null &+= 1 }
+
+  func result(sampledRows: Int64?) -> ColumnFacts {
+    var facts = facts
+    if facts.counts.text > 0 { (facts.leastText, facts.greatestText) = (least, greatest) }
+    facts.candidates = candidates.map(\.result)
+    facts.sampledRows = sampledRows
+    return facts
+  }
+}
+
+/// Tries one candidate type on the values of a column.
+struct CandidateScan {
+  private var tally: CandidateTally
+  private var codec: ColumnCodec
+  /// Whether the column's first number is still to tell what numbers count.
+  private var findsUnit: Bool
+  private var misfits: [Misfit: Int64] = [:]
+
+  init(_ tally: CandidateTally, findsUnit: Bool) throws {
+    self.tally = tally
+    codec = try ColumnCodec(tally.type, tally.reading)
+    self.findsUnit = findsUnit && tally.type.isTime && tally.type != .time
+  }
+
+  /// True for the first misfit.
+  mutating func take(_ value: ValueView, needsSpelling: Bool, _ scratch: inout WireBuffer) -> Bool {
+    if findsUnit { findUnit(value) }
+    scratch.removeAll()
+    guard let misfit = Conversion.append(value, as: codec, to: &scratch) else {
+      if needsSpelling { noteSpelling(of: value) }
+      return false
+    }
+    tally.misfits &+= 1
+    misfits[misfit, default: 0] &+= 1
+    return tally.misfits == 1
+  }
+
+  /// The unit concerns numbers alone, and none was tried before.
+  private mutating func findUnit(_ value: ValueView) {
+    let unit: Reading.Numbers?
+    switch value {
+    case .integer(let integer): unit = Reading.Numbers(recognising: integer)
+    case .real(let real): unit = Reading.Numbers(recognising: real)
+    default: return
+    }
+    findsUnit = false
+    var reading = tally.reading
+    reading.numbers = unit
+    guard unit != nil, let other = try? ColumnCodec(tally.type, reading) else { return }
+    tally.reading = reading
+    codec = other
+  }
+
+  private mutating func noteSpelling(of value: ValueView) {
+    guard let spelling = Conversion.spelling(of: value, as: codec),
+      tally.spellings.count < CandidateTally.spellingLimit,
+      !tally.spellings.contains(spelling)
+    else { return }
+    tally.spellings.append(spelling)
+  }
+
+  mutating func note(key: [Value]) {
+    if tally.misfits > 0, tally.exampleKey == nil { tally.exampleKey = key }
+  }
+
+  var result: CandidateTally {
+    var tally = tally
+    var counts: [String: Int64] = [:]
+    for (misfit, count) in misfits { counts[misfit.reason, default: 0] += count }
+    tally.byReason = counts.map { CandidateTally.Reason(reason: $0, count: $1) }
+      .sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }
+    return tally
+  }
+}
