@@ -16,6 +16,7 @@ package struct RefusedRow: Sendable {
 
   /// What a reason begins with where it was the server that refused; the SQLSTATE follows.
   static let refusal = "refused by PostgreSQL with SQLSTATE "
+  static let tooWide = refusal + PostgresError.limitExceeded + " (more in one row than a page holds)"
 
   package init(
     table: TablePlan, key: [Value], image: [Value], column: String?, reason: String, state: String? = nil
@@ -118,9 +119,10 @@ package struct Quarantine {
   struct Count {
     /// Rows that nobody discarded: these stand in the way of the switch.
     var blocking: Int64
+    var discarded: Int64
     /// The blocking ones that this transaction put there.
     var new: Int64
-    var isEmpty: Bool
+    var isEmpty: Bool { blocking == 0 && discarded == 0 }
   }
 
   func count(_ connection: inout Connection) throws(PostgresError) -> Count {
@@ -128,12 +130,12 @@ package struct Quarantine {
     parameters.append(uuid: source)
     let result = try connection.query(
       """
-      SELECT count(*) FILTER (WHERE discarded_at IS NULL),
-        count(*) FILTER (WHERE discarded_at IS NULL AND last_seen = now()), count(*) = 0
+      SELECT count(*) FILTER (WHERE discarded_at IS NULL), count(discarded_at),
+        count(*) FILTER (WHERE discarded_at IS NULL AND last_seen = now())
       FROM \(catalogue.quarantine) WHERE source = $1
       """, parameters)
     return Count(
-      blocking: try result.int64(0, 0), new: try result.int64(0, 1), isEmpty: try result.bool(0, 2))
+      blocking: try result.int64(0, 0), discarded: try result.int64(0, 1), new: try result.int64(0, 2))
   }
 
   // MARK: Rows on trial

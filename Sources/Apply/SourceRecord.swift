@@ -95,14 +95,18 @@ package struct SourceRecord: Sendable {
     return result.rowCount == 1
   }
 
-  /// How many rows are in the quarantine that nobody discarded.
+  /// How many rows are in the quarantine that nobody discarded: these block the switch.
   package static func quarantined(
     _ source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
   ) throws(PostgresError) -> Int64 {
-    var parameters = Parameters()
-    parameters.append(uuid: source)
-    let result = try connection.query(
-      "SELECT count(*) FROM \(catalogue.quarantine) WHERE source = $1 AND discarded_at IS NULL", parameters)
-    return try result.int64(0, 0)
+    try quarantine(source, catalogue, &connection).blocking
+  }
+
+  /// How many rows of the quarantine block the switch, and how many were discarded.
+  package static func quarantine(
+    _ source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws(PostgresError) -> (blocking: Int64, discarded: Int64) {
+    let count = try Quarantine(catalogue, source).count(&connection)
+    return (count.blocking, count.discarded)
   }
 }

@@ -144,10 +144,11 @@ package struct Cutover {
     let lag = try LagReport.look(
       source: options.source, target: options.target, state: options.state, targetSchema: options.targetSchema,
       clock: clock)
+    let quarantine = try SourceRecord.quarantine(session.record.source, session.catalogue, &connection)
     let gates = Gates(
       phase: session.record.phase,
       lag: .init(seconds: lag.seconds, changes: lag.changes, isSyncRunning: lag.syncRunning), maxLag: options.maxLag,
-      quarantined: try SourceRecord.quarantined(session.record.source, session.catalogue, &connection),
+      quarantined: quarantine.blocking, discarded: quarantine.discarded,
       obstacles: isSyncing ? try ForeignKeys(plan).obstacles(&connection) : [],
       newTables: try NewTables.find(session, database),
       unguarded: isSyncing ? try TargetPhase.unguarded(plan, &connection) : [], waived: options.waived,

@@ -35,7 +35,9 @@ package struct Gates: Sendable {
   package var lag: Lag
   /// In seconds.
   package var maxLag: Double
+  /// Rows in the quarantine that nobody discarded, and those that somebody did.
   package var quarantined: Int64
+  package var discarded: Int64
   package var obstacles: [ForeignKeys.Obstacle]
   /// Tables of the source that are not moved.
   package var newTables: [String]
@@ -45,13 +47,14 @@ package struct Gates: Sendable {
   package var hook: HookState
 
   package init(
-    phase: Phase, lag: Lag, maxLag: Double, quarantined: Int64, obstacles: [ForeignKeys.Obstacle],
-    newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState
+    phase: Phase, lag: Lag, maxLag: Double, quarantined: Int64, discarded: Int64 = 0,
+    obstacles: [ForeignKeys.Obstacle], newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState
   ) {
     self.phase = phase
     self.lag = lag
     self.maxLag = maxLag
     self.quarantined = quarantined
+    self.discarded = discarded
     self.obstacles = obstacles
     self.newTables = newTables
     self.unguarded = unguarded
@@ -93,7 +96,9 @@ package struct Gates: Sendable {
   }
 
   private var quarantine: Finding {
-    if quarantined == 0 { return Finding("quarantine", true, "empty") }
+    if quarantined == 0 {
+      return Finding("quarantine", true, discarded == 0 ? "empty" : "\(discarded) rows are discarded and do not move")
+    }
     return Finding(
       "quarantine", false,
       "\(quarantined) rows do not fit the target (see changeover quarantine list): mend them in SQLite, or discard them"

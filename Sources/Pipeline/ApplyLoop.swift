@@ -209,7 +209,8 @@ struct ApplyLoop: ~Copyable {
 
   private func buildChecksAndViews(_ connection: inout Connection) throws {
     let plan = session.record.plan
-    for table in plan.tables {
+    // A table that the user made has the constraints that it is to have.
+    for table in plan.tables where !table.isUserMade {
       for check in table.checks {
         if let note = try CheckBuilder.build(check, on: table, of: plan, &connection) { report(.warning(note)) }
         try progress.stop.check()

@@ -21,26 +21,10 @@ package struct SchemaDraft: Sendable {
     do {
       let found = try SourceCatalogue.read(database, selection: selection)
       let installed = try SourceInstallation.read(database)
-      var tables = installed?.tables ?? found.tables
-      try OverrideCheck(overrides).check(tables, others: found.leftOut.map(\.name))
-      guard !tables.isEmpty else {
-        throw Failure(.badData, "\(path) has no table to move", remedy: "check --source, --include and --exclude")
-      }
-      var inputs: [Planner.Input] = []
-      if installed == nil {
-        for table in tables.indices { tables[table].exclude(overrides.excludedColumns(of: tables[table].name)) }
-      }
-      for table in tables {
-        let scan = try TypeScan.scan(table, in: database, overrides: overrides, stop: stop) { _ in }
-        var input = Planner.Input(table: table, facts: scan.facts)
-        try OverrideCheck(overrides).checkFit(input)
-        if installed == nil, !Planner.keyHolds(input), let rowid = KeyChoice.rowidKey(of: table) {
-          input.table.key = rowid
-        }
-        inputs.append(input)
-      }
-      var plan = Planner.plan(
-        inputs, views: found.views, schema: schema, overrides: overrides, citext: citext)
+      let survey = SourceSurvey(overrides: overrides, stop: stop) { _ in }
+      let tables = try survey.settled(installed?.tables, found)
+      let inputs = try survey.scan(tables, overrides, isInstalled: installed != nil, database).inputs
+      var plan = Planner.plan(inputs, views: found.views, schema: schema, overrides: overrides, citext: citext)
       plan.leftOut =
         found.leftOut.map { "\($0.name) (\($0.reason))" } + plan.viewsLeftOut.map { "\($0.name) (view: \($0.reason))" }
       return SchemaDraft(plan: plan)

@@ -115,7 +115,8 @@ struct SyncOpening {
     for table in found.tablesWithOwnTriggers.sorted() {
       report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
     }
-    let tables = try settled(installed?.tables, found)
+    let survey = SourceSurvey(overrides: options.overrides, stop: stop, report: report)
+    let tables = try survey.settled(installed?.tables, found)
     for table in tables {
       for index in table.unprobedIndexes {
         report(
@@ -124,12 +125,8 @@ struct SyncOpening {
               + "expression could fail inside a trigger"))
       }
     }
-    guard !tables.isEmpty else {
-      throw Failure(
-        .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
-    }
     let adoption = try Adoption(of: tables, schema: schema, options.overrides, &connection)
-    let (inputs, rows) = try scan(tables, adoption.overrides, isInstalled: installed != nil, database)
+    let (inputs, rows) = try survey.scan(tables, adoption.overrides, isInstalled: installed != nil, database)
     let citext = try TargetInstaller.citext(schema: schema, &connection)
     let draft = try adoption.adopt(
       Planner.plan(inputs, views: found.views, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
@@ -169,46 +166,6 @@ struct SyncOpening {
       report(.targetCreated(tables: plan.tables.count - standing, schema: schema))
     }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
-  }
-
-  /// The tables with what the user says of them: checked, and columns left out.
-  private func settled(_ installed: [SourceTable]?, _ found: SourceCatalogue) throws -> [SourceTable] {
-    let tables = installed ?? found.tables
-    try OverrideCheck(options.overrides).check(tables, others: found.leftOut.map(\.name))
-    guard installed == nil else { return tables }
-    return tables.map { table in
-      var table = table
-      table.exclude(options.overrides.excludedColumns(of: table.name))
-      for column in table.excluded ?? [] { report(.note("\(table.name): column '\(column.name)' stays out")) }
-      return table
-    }
-  }
-
-  /// Reads what all columns hold; a key that cannot be the target's gives way to the rowid.
-  private func scan(
-    _ tables: [SourceTable], _ overrides: Overrides, isInstalled: Bool, _ database: borrowing Database
-  ) throws -> (inputs: [Planner.Input], rows: [Int64]) {
-    var inputs: [Planner.Input] = []
-    var rows: [Int64] = []
-    for table in tables {
-      let scan = try TypeScan.scan(table, in: database, overrides: overrides, stop: stop) {
-        report(.scanning(table: table.name, rows: $0))
-      }
-      var input = Planner.Input(table: table, facts: scan.facts)
-      try OverrideCheck(options.overrides).checkFit(input)
-      if !isInstalled, !Planner.keyHolds(input) {
-        guard let rowid = KeyChoice.rowidKey(of: table) else {
-          throw Failure(
-            .badData,
-            "the key of table '\(table.name)' holds values of several storage classes that would meet in PostgreSQL",
-            remedy: "make them one class, or leave the table out with --exclude")
-        }
-        input.table.key = rowid
-      }
-      inputs.append(input)
-      rows.append(scan.rows)
-    }
-    return (inputs, rows)
   }
 
   /// Forgets everything: the target's tables of this source, the triggers, the journal.

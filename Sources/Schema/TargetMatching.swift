@@ -59,6 +59,8 @@ package struct TargetMatching: Sendable {
   package func adopt(_ plan: TargetPlan) -> Outcome {
     let matches = standing(for: plan)
     var outcome = Outcome(plan: plan)
+    // A view under the name of a planned one is the user's, as tables are.
+    outcome.plan.views.removeAll { view in found.contains { $0.name == view.targetName && $0.kind == .view } }
     var names: [String: Renaming] = [:]
     for index in plan.tables.indices {
       let planned = plan.tables[index]

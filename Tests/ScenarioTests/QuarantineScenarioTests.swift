@@ -130,6 +130,7 @@ struct QuarantineScenarioTests {
       #expect(try it.lag().quarantined == 0)
       let (status, report) = try it.cutover("--execute")
       #expect(status == 0, "\(report)")
+      #expect(report.detail("quarantine") == "1 rows are discarded and do not move")
       #expect(try it.psql("SELECT id, n FROM t ORDER BY id") == "1|1\n3|3")
       #expect(try list(it).map(\.key) == ["2"])
       let late = try it.changeover("quarantine", "retry")
