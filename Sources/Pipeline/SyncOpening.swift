@@ -131,6 +131,7 @@ struct SyncOpening {
     let citext = try TargetInstaller.citext(schema: schema, &connection)
     let draft = try adoption.adopt(
       Planner.plan(inputs, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
+    try TargetInstaller.checkCitext(draft, citext)
     try TargetInstaller.checkIsFree(draft, &connection)
     for table in draft.tables {
       for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
