@@ -77,7 +77,7 @@ package struct FoundColumn: Sendable, Hashable {
   }
 
   /// Whether rows may come without it.
-  var canStayAway: Bool { !notNull || defaultSQL != nil || isIdentity || isGenerated }
+  package var canStayAway: Bool { !notNull || defaultSQL != nil || isIdentity || isGenerated }
 }
 
 /// An index that stands on the target, a constraint's included.
