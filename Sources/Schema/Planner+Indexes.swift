@@ -8,6 +8,12 @@ extension Planner {
       let isKey = table.key == .columns(index.terms) && index.isUnique && index.predicate == nil
       let isBinary = index.terms.allSatisfy { $0.collation.uppercased() == "BINARY" }
       if isKey && isBinary { continue }
+      if let column = (table.excluded ?? []).first(where: { left in
+        index.terms.contains { $0.subject == .column(left.name) }
+      }) {
+        plan.notes.append("index '\(index.name)' is left out: its column '\(column.name)' stays out")
+        continue
+      }
       guard index.terms.count <= Self.indexColumns else {
         plan.notes.append("index '\(index.name)' is left out: it has more than \(Self.indexColumns) columns")
         continue

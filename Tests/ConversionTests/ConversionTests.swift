@@ -141,6 +141,7 @@ struct ConversionTests {
     #expect(misfits.map(\.reason).allSatisfy { $0.hasPrefix("holds ") })
     #expect(Misfit.storageClass(.real, .bigint).reason == "holds REAL, which bigint does not take")
     #expect(Misfit.inexact(.char(3)).reason == "holds text that ends with spaces, which char(3) does not keep")
+    #expect(Misfit.malformed(.date).reason == "holds text that is no date")
     #expect(Misfit.outOfRange(.timestamp).reason == "holds a time beyond what timestamp takes")
   }
 }
