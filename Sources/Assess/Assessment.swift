@@ -120,6 +120,11 @@ package struct AssessedColumn: Sendable {
     self.misfits = misfits
   }
 
+  /// `3 do not fit`; empty where all values do.
+  var misfitWords: String {
+    misfits == 0 ? "" : misfits == 1 ? "1 does not fit" : "\(Words.number(misfits)) do not fit"
+  }
+
   /// The type for people: without the collation, which every text column has.
   package var typeName: String {
     let sql = typeSQL ?? targetType.sql

@@ -105,13 +105,12 @@ package enum AssessmentHTML {
     let html = assessment.tablesWorstFirst.map { table in
       let rows = table.columns.map { column in
         let name = column.name == column.targetName ? column.name : "\(column.name) → \(column.targetName)"
-        let misfits = column.misfits > 0 ? "\(Words.number(column.misfits)) do not fit" : ""
         let cells =
           HTMLText.raw("td", HTMLText.element("code", name))
           + HTMLText.element("td", column.declared.isEmpty ? "–" : column.declared)
           + HTMLText.element("td", Holdings.words(column.facts, showsValues: showsValues))
           + HTMLText.raw("td", HTMLText.element("code", column.typeName))
-          + HTMLText.element("td", misfits, class: "misfits")
+          + HTMLText.element("td", column.misfitWords, class: "misfits")
         return "<tr>\(cells)</tr>"
       }
       let name = table.name == table.targetName ? table.name : "\(table.name) → \(table.targetName)"

@@ -88,7 +88,7 @@ package struct AssessmentText {
       rows.append([
         Words.printable(column.name), column.declared.isEmpty ? "–" : Words.printable(column.declared),
         Holdings.words(column.facts, showsValues: showsValues), column.typeName,
-        column.misfits > 0 ? "\(Words.number(column.misfits)) do not fit" : "",
+        column.misfitWords,
       ])
     }
     if rows.allSatisfy({ $0[4].isEmpty }) { rows = rows.map { Array($0.prefix(4)) } }
