@@ -16,6 +16,9 @@ struct Attempt: Equatable {
   /// Keys may come more than once, and the last image counts.
   private(set) var keysMayRepeat: Bool
 
+  /// Rows that are wider than a page are told by their size: no staging table takes them.
+  private(set) var measures = false
+
   init(keysMayRepeat: Bool) { self.keysMayRepeat = keysMayRepeat }
 
   /// Goes one step further; false where no other way would help.
@@ -24,6 +27,7 @@ struct Attempt: Equatable {
     case Ownership.notClean: return true  // Staging takes care of the quarantine.
     // Keys that differ in SQLite and are one to PostgreSQL, such as 0.0 and −0.0.
     case "21000" where !keysMayRepeat: keysMayRepeat = true
+    case PostgresError.limitExceeded where way == .oneByOne && !measures: measures = true
     case _ where error.isUniqueViolation && way == .upsert: way = .replace
     case _ where error.refusesRows && way < .oneByOne: way = .oneByOne
     default: return false

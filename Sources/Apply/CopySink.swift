@@ -110,17 +110,23 @@ package struct CopySink: ~Copyable {
 
   /// Takes a whole row, while `isCareful`.
   package mutating func append(trying image: [Value], on connection: inout Connection) throws(PostgresError) {
-    if let (column, misfit) = trial.append(image, to: &stream) {
-      add(refused: image, column: column, reason: misfit.reason)
-    } else {
-      try endRow(on: &connection)
+    switch trial.append(image, to: &stream) {
+    case nil: try endRow(on: &connection)
+    case .misfit(let column, let misfit): add(refused: image, column: column, reason: misfit.reason)
+    case .tooWide: add(refused: image, column: nil, reason: RefusedRow.tooWide, state: PostgresError.limitExceeded)
     }
   }
 
   /// Turns to care where rows are what an attempt failed for; false where care would not help.
   package mutating func takeCare(after error: any Error) -> Bool {
-    guard !isCareful, error is NeedsCare || (error as? PostgresError)?.refusesRows == true else { return false }
-    isCareful = true
+    let refusal = (error as? PostgresError).flatMap { $0.refusesRows ? $0 : nil }
+    if !isCareful, error is NeedsCare || refusal != nil {
+      isCareful = true
+    } else if refusal?.sqlState == PostgresError.limitExceeded, !trial.measures {
+      trial.measures = true
+    } else {
+      return false
+    }
     return true
   }
 
@@ -136,12 +142,12 @@ package struct CopySink: ~Copyable {
   }
 
   /// Puts a row that was not begun into the quarantine.
-  package mutating func add(refused image: [Value], column: Int, reason: String) {
+  package mutating func add(refused image: [Value], column: Int?, reason: String, state: String? = nil) {
     segmentRows += 1
     refused.append(
       RefusedRow(
-        table: plan, key: plan.keyPositions.map { image[$0] }, image: image, column: plan.columns[column].sourceName,
-        reason: reason))
+        table: plan, key: plan.keyPositions.map { image[$0] }, image: image,
+        column: column.map { plan.columns[$0].sourceName }, reason: reason, state: state))
   }
 
   /// Commits the segment with the cursor after its last row, and whether the table is at its end.

@@ -35,7 +35,7 @@ extension GroupApplier {
       Ownership.beginning(catalogue), ownership.parameters(from: from, to: to, mustBeClean: false)
     ).bool(0, 2)
     let isGuarded = !isClean || attempt.keysMayRepeat
-    var stage = GroupStage(plans: plans, schema: schema, quarantine, withKeys: isGuarded)
+    var stage = GroupStage(plans: plans, schema: schema, quarantine, withKeys: isGuarded, measures: attempt.measures)
     for part in group.parts { try stage.add(try journal.batch(part), &connection) }
     try stage.finish(&connection)
 

@@ -20,6 +20,8 @@ struct GroupStage: ~Copyable {
   private var stream = CopyStream()
   private var isCopying = false
   private var ordinal: Int64 = 0
+  /// Whether rows are measured: a COPY failed for one that is wider than a page.
+  private let measures: Bool
   private var image: [ValueView] = []
   private var refused = RefusedRows()
 
@@ -33,6 +35,7 @@ struct GroupStage: ~Copyable {
     /// Whether the staging table has the column.
     let staged: [Bool]
     let stagedCount: Int
+    let width: RowWidth
     /// Where a delete has the value of each column; −1 outside the key.
     let places: [Int]
 
@@ -45,11 +48,15 @@ struct GroupStage: ~Copyable {
       let positions = Set(plan.stagedPositions)
       staged = plan.columns.indices.map { positions.contains($0) }
       stagedCount = positions.count
+      width = RowWidth(plan.stagedPositions.map { plan.columns[$0] })
       places = plan.columns.indices.map { plan.keyPositions.firstIndex(of: $0) ?? -1 }
     }
   }
 
-  init(plans: [TableID: TablePlan], schema: String, _ quarantine: Quarantine, withKeys: Bool) {
+  init(
+    plans: [TableID: TablePlan], schema: String, _ quarantine: Quarantine, withKeys: Bool, measures: Bool
+  ) {
+    self.measures = measures
     self.plans = plans
     self.schema = schema
     self.quarantine = quarantine
@@ -129,13 +136,15 @@ struct GroupStage: ~Copyable {
         misfit = (column, found)
       }
     }
-    if let misfit {
+    let isTooWide = measures && misfit == nil && layout.width.exceedsPage(stream.buffer.bytes, from: start, leading: 2)
+    if misfit != nil || isTooWide {
       stream.buffer.truncate(to: start)
       let key = layout.plan.keyPositions.map { image[$0] }
       refused.append(
         RefusedRow(
           table: layout.plan, key: key.map(\.owned), image: image.map(\.owned),
-          column: layout.plan.columns[misfit.column].sourceName, reason: misfit.misfit.reason))
+          column: misfit.map { layout.plan.columns[$0.column].sourceName },
+          reason: misfit?.misfit.reason ?? RefusedRow.tooWide, state: isTooWide ? PostgresError.limitExceeded : nil))
       addKey(key, .refuse, layout)
     } else {
       addQuarantineKey(withKeys ? layout.plan.keyPositions.map { image[$0] } : nil)

@@ -58,5 +58,7 @@ extension PostgresError {
     return ["22", "23", "54"].contains(state.prefix(2)) || state == "P0001"
   }
 
+  static let limitExceeded = "54000"
+
   var isUniqueViolation: Bool { sqlState == "23505" || sqlState == "23P01" }
 }

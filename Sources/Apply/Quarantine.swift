@@ -16,6 +16,7 @@ package struct RefusedRow: Sendable {
 
   /// What a reason begins with where it was the server that refused; the SQLSTATE follows.
   static let refusal = "refused by PostgreSQL with SQLSTATE "
+  static let tooWide = refusal + PostgresError.limitExceeded + " (more in one row than a page holds)"
 
   package init(
     table: TablePlan, key: [Value], image: [Value], column: String?, reason: String, state: String? = nil

@@ -10,12 +10,16 @@ struct Trial {
   let sql: TableSQL
   let codecs: [ColumnCodec]
   private let staged: [Int]
+  private let width: RowWidth
   private var rows: Int64 = 0
+  /// Whether rows are measured: a run failed for one that is wider than a page.
+  var measures = false
 
   init(_ plan: TablePlan, schema: String) throws(Failure) {
     sql = TableSQL(plan, schema: schema)
     codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
     staged = plan.stagedPositions
+    width = RowWidth(staged.map { plan.columns[$0] })
   }
 
   mutating func begin(_ stream: inout CopyStream, on connection: inout Connection) throws(PostgresError) {
@@ -24,8 +28,14 @@ struct Trial {
     try stream.begin(sql.copyTrial, fieldCount: staged.count + TableSQL.trialColumns, on: &connection)
   }
 
-  /// Appends a row, or says which column it does not fit.
-  mutating func append(_ image: [Value], to stream: inout CopyStream) -> (column: Int, misfit: Misfit)? {
+  /// Why a row is not staged.
+  enum Refusal {
+    case misfit(column: Int, Misfit)
+    case tooWide
+  }
+
+  /// Appends a row, or says why it cannot be.
+  mutating func append(_ image: [Value], to stream: inout CopyStream) -> Refusal? {
     let start = stream.beginRow()
     stream.buffer.append(bigEndian: Int32(8))
     stream.buffer.append(bigEndian: rows)
@@ -36,7 +46,11 @@ struct Trial {
       }
       guard let misfit else { continue }
       stream.buffer.truncate(to: start)
-      return (column, misfit)
+      return .misfit(column: column, misfit)
+    }
+    if measures, width.exceedsPage(stream.buffer.bytes, from: start, leading: 1) {
+      stream.buffer.truncate(to: start)
+      return .tooWide
     }
     let key = sql.plan.keyPositions.map { image[$0] }
     for bytes in [ValueList.encode(key), Array(RefusedRow.text(ofKey: key).utf8), ValueList.encode(image)] {

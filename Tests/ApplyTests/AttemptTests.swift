@@ -24,7 +24,9 @@ struct AttemptTests {
   func `other refusals look for the row at once`(_ state: String) {
     #expect(next(first, state)?.way == .oneByOne)
     #expect(next(next(first, "23505"), state)?.way == .oneByOne)
-    #expect(next(next(first, state), state) == nil)
+    let last = next(next(first, state), state)
+    // Rows may be too wide to be staged at all.
+    #expect(state == "54000" ? last?.measures == true && next(last, state) == nil : last == nil)
   }
 
   @Test func `keys that meet are told apart by their order`() {

@@ -75,6 +75,31 @@ struct TrialTests {
     #expect(try target.scalar("SELECT count(*) FROM \(target.name(names))") == .three)
   }
 
+  @Test func `rows wider than a page are refused, copied or followed`() throws {
+    let wide = table("wide", [id] + (1...700).map { column("c\($0)", "TEXT") })
+    let target = try Target([Planner.Input(wide)])
+    func row(_ id: Int64, _ text: String) -> [Value] { [.integer(id)] + Array(repeating: .text(text), count: 700) }
+    let long = "eighteen and more"
+    // Of this one the server moves enough out.
+    let movable: [Value] =
+      [.integer(6)] + (1...700).map { .text($0 < 200 ? String(repeating: "long ", count: 100) : "short") }
+    var sink = try target.sink(wide)
+    try target.copy([row(1, "x"), row(2, long), row(3, long), row(4, "y"), movable], with: &sink)
+    #expect(try target.quarantine().map { $0[0] } == ["2", "3"])
+    for route in Route.allCases {
+      try target.apply(
+        [.upsert(wide, row(1, long)), .upsert(wide, row(5, "x")), .upsert(wide, row(2, "z"))], by: route)
+      #expect(try target.quarantine().map { $0[0] } == ["1", "3"])
+      try target.apply([.upsert(wide, row(1, "x")), .upsert(wide, row(2, long)), .upsert(wide, movable)], by: route)
+      #expect(try target.quarantine().map { $0[0] } == ["2", "3"])
+    }
+    #expect(
+      try target.values("SELECT id FROM \(target.name(wide)) ORDER BY 1")
+        == [[.one], [.integer(4)], [.integer(5)], [.integer(6)]])
+    #expect(
+      try target.quarantine()[0][2] == "refused by PostgreSQL with SQLSTATE 54000 (more in one row than a page holds)")
+  }
+
   // MARK: Tried again
 
   private func withUnique() throws -> Target {

@@ -138,6 +138,31 @@ struct QuarantineScenarioTests {
     }
   }
 
+  /// Case 36: what a table that the user made refuses does not stop the copy into it.
+  @Test func `constraints of the user's own table do not stop the first copy`() throws {
+    try Scenario.run { it in
+      try it.sqlite(
+        """
+        CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, s TEXT);
+        WITH RECURSIVE r (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 3000)
+          INSERT INTO t SELECT i, i, 's' || i FROM r;
+        UPDATE t SET n = -1 WHERE id = 1500; UPDATE t SET s = 's1' WHERE id = 2500;
+        """)
+      try it.psql(
+        "CREATE TABLE t (id bigint PRIMARY KEY, n bigint CHECK (n > 0), s text UNIQUE, note text NOT NULL DEFAULT 'new')"
+      )
+      let sync = try it.startStreaming()
+      #expect(try it.psql("SELECT count(*), min(note) FROM t") == "2998|new")
+      #expect(try list(it).map(\.sqlstate).sorted { $0 ?? "" < $1 ?? "" } == ["23505", "23514"])
+      // The row in the way goes, and the other one is mended.
+      try it.sqlite("DELETE FROM t WHERE id = 1; UPDATE t SET n = 1 WHERE id = 1500")
+      try it.waitUntilCaughtUp()
+      #expect(try it.lag().quarantined == 0)
+      #expect(try it.psql("SELECT count(*), count(DISTINCT s), min(n) FROM t") == "2999|2999|1")
+      #expect(try sync.stop() == 0)
+    }
+  }
+
   /// Case 30.
   @Test func `keys that no index takes do not stop the first copy`() throws {
     try Scenario.run { it in
