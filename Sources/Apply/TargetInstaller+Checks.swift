@@ -69,6 +69,19 @@ extension TargetInstaller {
     return try result.bool(0, 1) ? Citext(schema: schema) : nil
   }
 
+  /// Throws where the user wants a citext that there is not.
+  package static func checkCitext(_ plan: TargetPlan, _ citext: Citext?) throws {
+    guard citext == nil else { return }
+    for table in plan.tables {
+      for column in table.columns where column.type == .citext {
+        throw Failure(
+          .configuration,
+          "column '\(column.sourceName)' of table '\(table.sourceName)' cannot be citext: the target has no such extension",
+          remedy: "create it there (CREATE EXTENSION citext), or choose text")
+      }
+    }
+  }
+
   /// A table's columns on the target and its staging tables' together.
   private static let columnLimit = 1_600 - TableSQL.stageColumns
 

@@ -7,15 +7,15 @@ import Schema
 struct ColumnScan {
   private(set) var facts = ColumnFacts()
   private var candidates: [CandidateScan]
-  private let needsSpellings: Bool
   private var least: [UInt8] = []
   private var greatest: [UInt8] = []
   private static let textCut = 64
 
   /// - Throws: `Failure` where a candidate names a zone or a pattern that there is not.
   init(_ candidates: [CandidateTally], findsUnits: Bool, needsSpellings: Bool) throws {
-    self.candidates = try candidates.map { try CandidateScan($0, findsUnit: findsUnits) }
-    self.needsSpellings = needsSpellings
+    self.candidates = try candidates.map {
+      try CandidateScan($0, findsUnit: findsUnits, needsSpellings: needsSpellings)
+    }
     least.reserveCapacity(Self.textCut)
     greatest.reserveCapacity(Self.textCut)
   }
@@ -105,7 +105,7 @@ struct ColumnScan {
   private mutating func fit(_ value: ValueView, _ scratch: inout WireBuffer) -> Bool {
     var isNew = false
     for index in candidates.indices {
-      if candidates[index].take(value, needsSpelling: needsSpellings, &scratch) { isNew = true }
+      if candidates[index].take(value, &scratch) { isNew = true }
     }
     return isNew
   }
@@ -133,22 +133,21 @@ struct CandidateScan {
   private var codec: ColumnCodec
   /// Whether the column's first number is still to tell what numbers count.
   private var findsUnit: Bool
+  private let needsSpellings: Bool
   private var misfits: [Misfit: Int64] = [:]
 
-  init(_ tally: CandidateTally, findsUnit: Bool) throws {
+  init(_ tally: CandidateTally, findsUnit: Bool, needsSpellings: Bool) throws {
     self.tally = tally
+    self.needsSpellings = needsSpellings && (tally.type.isTime || [.uuid, .boolean].contains(tally.type))
     codec = try ColumnCodec(tally.type, tally.reading)
     self.findsUnit = findsUnit && tally.type.isTime && tally.type != .time
   }
 
   /// True for the first misfit.
-  mutating func take(_ value: ValueView, needsSpelling: Bool, _ scratch: inout WireBuffer) -> Bool {
+  mutating func take(_ value: ValueView, _ scratch: inout WireBuffer) -> Bool {
     if findsUnit { findUnit(value) }
     scratch.removeAll()
-    guard let misfit = Conversion.append(value, as: codec, to: &scratch) else {
-      if needsSpelling { noteSpelling(of: value) }
-      return false
-    }
+    guard let misfit = misfit(of: value, &scratch) else { return false }
     tally.misfits &+= 1
     misfits[misfit, default: 0] &+= 1
     return tally.misfits == 1
@@ -170,12 +169,17 @@ struct CandidateScan {
     codec = other
   }
 
-  private mutating func noteSpelling(of value: ValueView) {
-    guard let spelling = Conversion.spelling(of: value, as: codec),
-      tally.spellings.count < CandidateTally.spellingLimit,
-      !tally.spellings.contains(spelling)
-    else { return }
-    tally.spellings.append(spelling)
+  private mutating func misfit(of value: ValueView, _ scratch: inout WireBuffer) -> Misfit? {
+    guard needsSpellings else { return Conversion.append(value, as: codec, to: &scratch) }
+    do throws(Misfit) {
+      let spelling = try Conversion.write(value, as: codec, to: &scratch)
+      if tally.spellings.count < CandidateTally.spellingLimit, !tally.spellings.contains(spelling) {
+        tally.spellings.append(spelling)
+      }
+      return nil
+    } catch {
+      return error
+    }
   }
 
   mutating func note(key: [Value]) {

@@ -21,6 +21,9 @@ package struct OverrideCheck {
           overrides.place(of: said.name), "the source has no table '\(said.name)'",
           "check the name, and the patterns of --include and --exclude")
       }
+      if said.rename?.isEmpty == true {
+        throw failure(overrides.place(of: said.name), "the new name is empty", "write one")
+      }
       for (name, column) in said.columns.sorted(by: { $0.key < $1.key }) { try check(name, column, of: table) }
     }
     try checkNames(tables)
@@ -46,6 +49,12 @@ package struct OverrideCheck {
     if let type = said.type, [.enumeration, .anyText, .keyText].contains(type) {
       throw failure(place, "a column cannot be made \(type)", "choose text")
     }
+    if let type = said.type, table.key == .rowidColumn(column.name), ![.smallint, .integer, .bigint].contains(type) {
+      throw failure(
+        place, "column '\(name)' of table '\(table.name)' is the INTEGER PRIMARY KEY and cannot be \(type)",
+        "choose bigint, integer or smallint")
+    }
+    if said.rename?.isEmpty == true { throw failure(place, "the new name is empty", "write one") }
     let settings = overrides.settings(of: column.name, in: table.name)
     for tally in TypeCandidates.candidates(of: column, settings) where said.isExcluded != true {
       try checkCodec(tally.type, tally.reading, at: place)
@@ -97,12 +106,11 @@ package struct OverrideCheck {
           "leave its type to changeover, or write them all alike")
       }
       guard tally.misfits > 0, settings.misfits == .refuse else { continue }
-      let reasons = tally.byReason.map { "\($0.count) \($0.reason)" }.joined(separator: ", ")
       let example = tally.exampleKey.map { ", for example the row with the key \(Self.words($0))" } ?? ""
       throw failure(
         place,
         "column '\(column.name)' of table '\(input.table.name)' cannot be \(type): \(tally.misfits) of "
-          + "\(facts.counts.present) values do not fit (\(reasons))\(example)",
+          + "\(facts.counts.present) values do not fit (\(tally.reasons))\(example)",
         "mend them, choose another type, or let their rows go to the quarantine with --misfits quarantine")
     }
   }

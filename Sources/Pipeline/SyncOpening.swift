@@ -132,6 +132,7 @@ struct SyncOpening {
     let (inputs, rows) = try scan(tables, isInstalled: installed != nil, database)
     let citext = try TargetInstaller.citext(schema: schema, &connection)
     let draft = Planner.plan(inputs, schema: schema, overrides: options.overrides, citext: citext)
+    try TargetInstaller.checkCitext(draft, citext)
     try TargetInstaller.checkIsFree(draft, &connection)
     for table in draft.tables {
       for note in table.notes { report(.note("\(table.sourceName): \(note)")) }

@@ -91,7 +91,8 @@ package struct Planner {
       {
         notes.append("column '\(column.name)' holds values of several storage classes and becomes text")
       }
-      let breaksNotNull = column.notNull && facts.classes.contains(.null)
+      let readsNull = choice.reading.empty == .null && facts.emptyTexts > 0
+      let breaksNotNull = column.notNull && (facts.classes.contains(.null) || readsNull)
       if breaksNotNull { notes.append("column '\(column.name)' is NOT NULL and holds NULL: NOT NULL is left out") }
       let defaultSQL = isRowid ? nil : DefaultTranslation.translate(column.defaultExpression, type: type)
       if let expression = column.defaultExpression, defaultSQL == nil, expression.uppercased() != "NULL" {

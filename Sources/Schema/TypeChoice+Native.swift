@@ -116,13 +116,12 @@ extension TypeChoice {
     guard settings.types != .storage, let wanted = facts.candidates.first, wanted.type != type || wanted.misfits > 0
     else { return choice }
     if wanted.misfits > 0 {
-      let reasons = wanted.byReason.map { "\($0.count) \($0.reason)" }.joined(separator: ", ")
       let outcome =
         wanted.type == type
         ? "their rows go to the quarantine" : "it becomes \(type.name); mend them, or choose with --type"
       choice.notes.append(
         "column '\(column.name)': \(wanted.misfits) of \(facts.counts.present) values are no \(wanted.type.name)"
-          + (reasons.isEmpty ? "" : " (\(reasons))") + ": \(outcome)")
+          + (wanted.byReason.isEmpty ? "" : " (\(wanted.reasons))") + ": \(outcome)")
     } else if facts.counts.present > 0 {
       let why =
         wanted.reading.numbers == nil || !role.isEmpty
@@ -131,6 +130,11 @@ extension TypeChoice {
     }
     return choice
   }
+}
+
+extension CandidateTally {
+  /// Why values do not fit, and how many each: "holds text that is no date: 3".
+  package var reasons: String { byReason.map { "\($0.reason): \($0.count)" }.joined(separator: "; ") }
 }
 
 extension Reading.Numbers {

@@ -86,7 +86,7 @@ struct NativeTypeTests {
     #expect(choice.type == .bigint)
     #expect(
       choice.notes == [
-        "column 'c': 1 of 7 values are no boolean (1 holds a number beyond what boolean takes): it becomes bigint; "
+        "column 'c': 1 of 7 values are no boolean (holds a number beyond what boolean takes: 1): it becomes bigint; "
           + "mend them, or choose with --type"
       ])
     #expect(choose("DATETIME", [.text, .integer], misfits: [.timestamp: 1, .timestamptz: 2]).type == .anyText)
