@@ -39,7 +39,8 @@ package enum Conversion {
     return nil
   }
 
-  /// How the value is written, if it fits; nil where it does not.
+  /// How the value is written, if it fits; nil where it does not. A loop that wants the field too, or many spellings, calls
+  /// `write` with a buffer of its own.
   package static func spelling(of value: ValueView, as codec: borrowing ColumnCodec) -> Spelling? {
     var field = WireBuffer(capacity: 64)
     return try? write(value, as: codec, to: &field)

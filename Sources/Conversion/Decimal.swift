@@ -60,7 +60,7 @@ struct Decimal {
     }
   }
 
-  /// From here on PostgreSQL does not read an exponent, not even of zero.
+  /// From here on PostgreSQL (before version 16) does not read an exponent, not even of zero.
   static let largestExponent = 1_073_741_823
 
   /// How many digits PostgreSQL shows after the point.

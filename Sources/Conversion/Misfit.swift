@@ -8,7 +8,7 @@ import Schema
   case outOfRange(TargetType)
   /// A value that the type would round, or a time finer than its microseconds.
   case inexact(TargetType)
-  /// Text that is no value of the type.
+  /// Text that is no value of the type, or that the type's spellings do not describe.
   case malformed(TargetType)
   /// '' where the type has no such value.
   case empty(TargetType)
@@ -33,7 +33,11 @@ import Schema
     case .inexact(.jsonb): "holds JSON with a key twice in an object, of which jsonb keeps one"
     case .inexact(let type) where type.isText: "holds text that ends with spaces, which \(type) does not keep"
     case .inexact(let type): "holds a value that \(type) would round"
-    case .malformed(let type): "holds text that is no \(type)"
+    case .malformed(let type):
+      switch type {
+      case .boolean, .numeric, .uuid: "holds text that is no \(type), or is spelled as it could not be given back"
+      default: "holds text that is no \(type)"
+      }
     case .empty(let type): "holds the empty text, which is no \(type)"
     case .spelling(let type):
       "holds a \(type) in another spelling than the column's: in a key two spellings must not meet"

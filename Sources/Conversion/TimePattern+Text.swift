@@ -131,13 +131,3 @@ extension TimePattern {
     }
   }
 }
-
-extension TimeScanner {
-  mutating func take(text: Substring) -> Bool {
-    guard bytes.count - at >= text.utf8.count, bytes[at..<at + text.utf8.count].elementsEqual(text.utf8) else {
-      return false
-    }
-    at += text.utf8.count
-    return true
-  }
-}

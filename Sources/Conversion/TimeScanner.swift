@@ -27,8 +27,16 @@ struct TimeScanner {
     return true
   }
 
-  /// One to nine digits after the second's point, in microseconds; nil where there are none or more, or where those beyond
-  /// microseconds are not zeros.
+  mutating func take(text: Substring) -> Bool {
+    guard bytes.count - at >= text.utf8.count, bytes[at..<at + text.utf8.count].elementsEqual(text.utf8) else {
+      return false
+    }
+    at += text.utf8.count
+    return true
+  }
+
+  /// One to nine digits after the second's point; nil where there are none or more. Exact where those beyond microseconds
+  /// are zeros.
   mutating func fraction() -> (microseconds: Int, digits: Int, isExact: Bool)? {
     var value = 0
     var digits = 0
@@ -71,49 +79,5 @@ struct TimeScanner {
     guard minutes < 60 else { return false }
     form.offsetMinutes = UInt32(hours * 60 + minutes)
     return true
-  }
-}
-
-/// Writes the parts of a time.
-extension [UInt8] {
-  mutating func append(_ number: Int, digits: Int, pad: UInt8 = UInt8(ascii: "0")) {
-    var divisor = 1
-    for _ in 1..<Swift.max(digits, 1) { divisor *= 10 }
-    var isLeading = true
-    while divisor > 0 {
-      let digit = number / divisor % 10
-      isLeading = isLeading && digit == 0 && divisor > 1
-      append(isLeading ? pad : UInt8(ascii: "0") + UInt8(digit))
-      divisor /= 10
-    }
-  }
-
-  /// False where the digits are too few.
-  mutating func append(fraction microseconds: Int, digits: Int) -> Bool {
-    var divisor = 100_000
-    var rest = microseconds
-    for _ in 0..<digits {
-      append(UInt8(ascii: "0") + (divisor > 0 ? UInt8(rest / divisor) : 0))
-      if divisor > 0 { rest %= divisor }
-      divisor /= 10
-    }
-    return rest == 0
-  }
-
-  /// False where the form has no place for the minutes.
-  mutating func append(zone form: TimeForm) -> Bool {
-    switch form.zone {
-    case .none: return true
-    case .upperZ, .lowerZ:
-      append(UInt8(ascii: form.zone == .upperZ ? "Z" : "z"))
-      return form.offsetMinutes == 0
-    case .colon, .digits, .hours:
-      append(UInt8(ascii: form.isWest ? "-" : "+"))
-      append(Int(form.offsetMinutes / 60), digits: 2)
-      if form.zone == .hours { return form.offsetMinutes % 60 == 0 }
-      if form.zone == .colon { append(UInt8(ascii: ":")) }
-      append(Int(form.offsetMinutes % 60), digits: 2)
-      return true
-    }
   }
 }

@@ -18,6 +18,11 @@ struct ZoneFile: Sendable {
 
   /// - Throws: `Failure` where the database has no such zone.
   init(name: String) throws(Failure) {
+    guard access(Self.directory, R_OK) == 0 else {
+      throw Failure(
+        .configuration, "cannot read times in the zone '\(name)': there is no zone database in \(Self.directory)",
+        remedy: "install the system's tzdata, or name an offset, such as '+02:00'")
+    }
     func failure(_ why: String) -> Failure {
       Failure(
         .configuration, "cannot read times in the zone '\(name)': \(why)",
@@ -50,8 +55,8 @@ struct ZoneFile: Sendable {
       bytes.withUnsafeBytes { I(bigEndian: $0.loadUnaligned(fromByteOffset: at, as: type)) }
     }
     let typeOffsets = (0..<two.types).map { Int64(bigEndian(types + $0 * 6, Int32.self)) }
-    // A day's length bounds what callers compute with.
-    guard typeOffsets.allSatisfy({ abs($0) <= 93_600 }) else { return nil }
+    // RFC 8536 keeps them under 26 hours.
+    guard typeOffsets.allSatisfy({ abs($0) < 93_600 }) else { return nil }
     transitions = (0..<two.times).map { bigEndian(times + $0 * 8, Int64.self) }
     var offsets: [Int64] = []
     for index in indices..<types {
@@ -87,9 +92,14 @@ struct ZoneFile: Sendable {
   private static func read(_ path: String) -> [UInt8]? {
     guard let file = fopen(path, "rbe") else { return nil }
     defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: longest)
-    let count = fread(&bytes, 1, longest, file)
-    return count > 0 && ferror(file) == 0 ? Array(bytes.prefix(count)) : nil
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4_096)
+    while bytes.count < longest {
+      let count = fread(&chunk, 1, chunk.count, file)
+      if count == 0 { break }
+      bytes += chunk.prefix(count)
+    }
+    return ferror(file) == 0 && !bytes.isEmpty ? bytes : nil
   }
 
   /// What follows in one of a file's two parts.

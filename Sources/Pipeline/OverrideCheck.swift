@@ -49,6 +49,11 @@ package struct OverrideCheck {
     if let type = said.type, [.enumeration, .anyText, .keyText].contains(type) {
       throw failure(place, "a column cannot be made \(type)", "choose text")
     }
+    if let type = said.type, table.key == .rowidColumn(column.name), ![.smallint, .integer, .bigint].contains(type) {
+      throw failure(
+        place, "column '\(name)' of table '\(table.name)' is the INTEGER PRIMARY KEY and cannot be \(type)",
+        "choose bigint, integer or smallint")
+    }
     if said.rename?.isEmpty == true { throw failure(place, "the new name is empty", "write one") }
     let settings = overrides.settings(of: column.name, in: table.name)
     for tally in TypeCandidates.candidates(of: column, settings) where said.isExcluded != true {

@@ -7,6 +7,12 @@ extension Planner {
       let isKey = table.key == .columns(index.terms) && index.isUnique && index.predicate == nil
       let isBinary = index.terms.allSatisfy { $0.collation.uppercased() == "BINARY" }
       if isKey && isBinary { continue }
+      if let column = (table.excluded ?? []).first(where: { left in
+        index.terms.contains { $0.subject == .column(left.name) }
+      }) {
+        plan.notes.append("index '\(index.name)' is left out: its column '\(column.name)' stays out")
+        continue
+      }
       guard index.predicate == nil else {
         plan.notes.append("partial index '\(index.name)' is left out")
         continue

@@ -135,9 +135,13 @@ struct ConversionTests {
 
   @Test func `reasons never hold the value`() {
     let misfits: [Misfit] = [
-      .storageClass(.blob, .bigint), .inexact(.double), .nul, .invalidUTF8, .null, .tooLong(.text),
+      .storageClass(.blob, .bigint), .inexact(.double), .nul, .invalidUTF8, .null, .tooLong(.text), .outOfRange(.date),
+      .outOfRange(.jsonb), .inexact(.jsonb), .inexact(.char(3)), .malformed(.uuid), .empty(.time), .spelling(.boolean),
     ]
     #expect(misfits.map(\.reason).allSatisfy { $0.hasPrefix("holds ") })
     #expect(Misfit.storageClass(.real, .bigint).reason == "holds REAL, which bigint does not take")
+    #expect(Misfit.inexact(.char(3)).reason == "holds text that ends with spaces, which char(3) does not keep")
+    #expect(Misfit.malformed(.date).reason == "holds text that is no date")
+    #expect(Misfit.outOfRange(.timestamp).reason == "holds a time beyond what timestamp takes")
   }
 }

