@@ -33,7 +33,7 @@ struct RealDatabaseTests {
         """
         CREATE TABLE customer (id INTEGER PRIMARY KEY); CREATE TABLE customer_log (id INTEGER PRIMARY KEY);
         CREATE TABLE session (id INTEGER PRIMARY KEY); CREATE TABLE Cache (id INTEGER PRIMARY KEY);
-        CREATE VIRTUAL TABLE page USING fts5(text); CREATE VIEW v AS SELECT 1;
+        CREATE VIRTUAL TABLE page USING fts5(text); CREATE VIEW v AS SELECT random();
         INSERT INTO customer VALUES (1);
         """)
       let sync = try it.changeover(

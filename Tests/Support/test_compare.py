@@ -161,12 +161,12 @@ class CompareTests(unittest.TestCase):
 
     def test_structure(self) -> None:
         self.write("CREATE TABLE a (x); CREATE TABLE b (x INT, y INT)")
-        psql("CREATE TABLE b (x integer, z bigint);")
+        psql("CREATE TABLE b (x interval, z bigint);")
         self.assertEqual(
             self.differences(),
             [
                 "a: structure: no such table on the target",
-                "b: structure: column x is integer, which is not compared",
+                "b: structure: column x is interval, which is not compared",
                 "b: structure: no column y on the target",
                 "b: structure: column z on the target only",
             ],
