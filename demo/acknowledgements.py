@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
@@ -32,6 +33,9 @@ TABLES: Dict[str, Tuple[List[str], List[str]]] = {
     "kpis": (["name"], ["value", "measured_at"]),
     "events": (["actor", "number"], ["at", "what"]),
 }
+
+# Text in SQLite and timestamps in PostgreSQL: compared as moments.
+TIMES = ("at", "changed_at", "counted_at", "created_at", "measured_at")
 
 
 def log_of(folder: Path, writer: str) -> Path:
@@ -67,7 +71,7 @@ def replay(state: State, folder: Path, store: str) -> None:
             if row is None:
                 state[table].pop(tuple(key), None)
             else:
-                state[table][tuple(key)] = [row[column] for column in TABLES[table][1]]
+                state[table][tuple(key)] = meant(table, [row[column] for column in TABLES[table][1]])
 
 
 def held_by_sqlite(path: Path) -> State:
@@ -103,8 +107,16 @@ def keyed(table: str, rows: Iterator[List[Any]]) -> Dict[Key, List[Any]]:
         key = tuple(row[:width])
         if key in found:
             raise ValueError(f"{table} {key} is there twice")
-        found[key] = row[width:]
+        found[key] = meant(table, row[width:])
     return found
+
+
+def meant(table: str, values: List[Any]) -> List[Any]:
+    """The acknowledged columns as what they say; True is 1 to Python, as it is to the shop."""
+    return [
+        datetime.fromisoformat(value) if column in TIMES and value is not None else value
+        for column, value in zip(TABLES[table][1], values)
+    ]
 
 
 def plain(value: Any) -> Any:
@@ -118,7 +130,19 @@ def selection(table: str) -> str:
 
 def as_json(table: str) -> str:
     key, columns = TABLES[table]
-    return f"SELECT json_build_array({', '.join(key + columns)}) FROM {table}"
+    written = [f"to_char({name}, 'YYYY-MM-DD HH24:MI:SS.US')" if name in TIMES else name for name in key + columns]
+    return f"SELECT json_build_array({', '.join(written)}) FROM {table}"
+
+
+def native_columns() -> str:
+    """How many columns PostgreSQL has of each type that SQLite has not."""
+    found = query(
+        "SELECT count(*) || ' ' || format_type(atttypid, NULL) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped"
+        " AND format_type(atttypid, NULL) IN ('boolean', 'numeric', 'timestamp without time zone')"
+        " GROUP BY atttypid ORDER BY count(*) DESC, format_type(atttypid, NULL)"
+    )
+    return ", ".join(found)
 
 
 def query(sql: str) -> List[str]:

@@ -52,7 +52,7 @@ class Sales(Role):
             "total_cents": 0,
             "weight_kg": self.chance.random() * 9,
             "tax_rate": self.chance.choice(opening.TAX_RATES),
-            "paid": self.chance.randrange(2),
+            "paid": self.chance.random() < 0.5,
             "created_at": now(),
         }
         order_number = f"B-{number:06d}"
@@ -131,11 +131,11 @@ class Office(Role):
     def flip(self, store: Store) -> List[Write]:
         name, changed_at = opening.control(self.chance.randrange(opening.CONTROLS)), now()
         store.execute(
-            "UPDATE workflow_controls SET enabled = 1 - enabled, changed_by = ?, changed_at = ? WHERE name = ?",
+            "UPDATE workflow_controls SET enabled = NOT enabled, changed_by = ?, changed_at = ? WHERE name = ?",
             [self.name, changed_at, name],
         )
-        enabled = store.value("SELECT enabled FROM workflow_controls WHERE name = ?", [name])
-        row = {"enabled": int(enabled), "changed_by": self.name, "changed_at": changed_at}
+        enabled = store.value("SELECT CASE WHEN enabled THEN 'yes' END FROM workflow_controls WHERE name = ?", [name])
+        row = {"enabled": enabled == "yes", "changed_by": self.name, "changed_at": changed_at}
         return [("workflow_controls", [name], row)]
 
     def measure(self, store: Store) -> List[Write]:

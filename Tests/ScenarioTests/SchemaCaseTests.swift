@@ -129,7 +129,7 @@ struct SchemaCaseTests {
         try it.psql(
           """
           SELECT conrelid::regclass, pg_get_constraintdef(oid), convalidated FROM pg_constraint
-          WHERE contype = 'f' ORDER BY 1::text, 2
+          WHERE contype = 'f' ORDER BY conrelid::regclass::text, 2
           """) == """
             child|FOREIGN KEY (good) REFERENCES parent(u) ON DELETE SET NULL|t
             child|FOREIGN KEY (p) REFERENCES parent(id) ON DELETE CASCADE|t
