@@ -65,6 +65,16 @@ ifeq ($(CI)$(PG),true)
 	$(call run_tests,$(SECOND_PG),--filter '$(SERVER_TESTS)')
 endif
 
+# Random schemas, thousands of them; CHANGEOVER_RANDOM_SEED=17 runs one alone.
+SEEDS ?= 2000
+FIRST ?= 1
+.PHONY: random
+random: ## Move random tables and compare them; SEEDS=5000 FIRST=1 say which
+	@scripts/install-dependencies test
+	swift build --product changeover
+	scripts/with-postgres python3 Tests/Support/random_schema.py "$$(swift build --show-bin-path)/changeover" \
+	  --first $(FIRST) --seeds $(SEEDS)
+
 .PHONY: demo
 demo: ## Move a running application to a throw-away PostgreSQL, before your eyes
 	@scripts/install-dependencies demo

@@ -17,7 +17,7 @@ package enum ColumnDefault {
     let value = try translator.translate(parsed)
     if value.isNull { return nil }
     if let moment = moment(value, kind) { return moment }
-    return try translator.assigned(value, kind, affinity).sql
+    return try translator.assigned(value, kind, affinity).operand
   }
 
   /// A literal with its sign, or a name, which SQLite takes for a string here.
@@ -142,21 +142,21 @@ package enum ColumnDefault {
     }
   }
 
-  /// A computed time in a column of times.
+  /// A computed time in a column of times. In parentheses, because DEFAULT takes no AT TIME ZONE outside of them.
   private static func moment(_ value: Translation, _ kind: ValueKind) -> String? {
     switch (value.kind, kind) {
     case (.timestamp, .timestamp(let storage)) where storage.isText: value.sql
-    case (.timestamp, .timestamptz(let storage)) where storage.isText: "\(value.operand) AT TIME ZONE 'UTC'"
+    case (.timestamp, .timestamptz(let storage)) where storage.isText: "(\(value.operand) AT TIME ZONE 'UTC')"
     case (.date, .date(let storage)) where storage.isText: value.sql
     case (.date, .timestamp(let storage)) where storage.isText: "\(value.operand)::timestamp"
-    case (.integer, .timestamp(.seconds)): "to_timestamp(\(value.sql)) AT TIME ZONE 'UTC'"
+    case (.integer, .timestamp(.seconds)): "(to_timestamp(\(value.sql)) AT TIME ZONE 'UTC')"
     case (.integer, .timestamptz(.seconds)): "to_timestamp(\(value.sql))"
     default:
       if let seconds = value.integerForm, kind.timeStorage == .seconds, seconds.contains("epoch") {
         if case .timestamptz = kind {
           "to_timestamp(\(seconds))"
         } else {
-          "to_timestamp(\(seconds)) AT TIME ZONE 'UTC'"
+          "(to_timestamp(\(seconds)) AT TIME ZONE 'UTC')"
         }
       } else {
         nil

@@ -101,6 +101,15 @@ struct ColumnDefaultTests {
     #expect(translated("datetime('now', 'localtime')", .text, .text) == "refused")
   }
 
+  @Test func `what DEFAULT does not take bare is in parentheses`() {
+    #expect(translated("(1 + 1)", .timestamp(.seconds), .integer) == "(to_timestamp(1 + 1) AT TIME ZONE 'UTC')")
+    #expect(
+      translated("strftime('%s', 'now')", .timestamp(.seconds), .integer)
+        == "(to_timestamp(floor(extract(epoch FROM now() AT TIME ZONE 'UTC'))::bigint) AT TIME ZONE 'UTC')")
+    #expect(translated("(1 + 1)", .bigint, .integer) == "(1 + 1)")
+    #expect(translated("('a' LIKE 'A')", .boolean, .numeric)?.hasPrefix("(") == true)
+  }
+
   @Test func `constants of times and other types`() {
     let second = ValueKind.timestamp(.text(.second))
     #expect(translated("'2024-01-31 10:00:00'", second, .numeric) == "timestamp '2024-01-31 10:00:00'")

@@ -10,9 +10,9 @@ struct ValueCaseTests {
     try Scenario.run { it in
       let seed = Int.random(in: 0...1_000_000)
       try it.sqlite("CREATE TABLE d (id INTEGER PRIMARY KEY, r REAL, u);")
-      let copied = try Program.python("random_values.py", [it.source, "0", "50000", "\(seed)"]).trimmed
+      let copied = try Program.python("random_doubles.py", [it.source, "0", "50000", "\(seed)"]).trimmed
       let sync = try it.startStreaming()
-      let streamed = try Program.python("random_values.py", [it.source, "50000", "50000", "\(seed + 1)"]).trimmed
+      let streamed = try Program.python("random_doubles.py", [it.source, "50000", "50000", "\(seed + 1)"]).trimmed
       try it.waitUntilCaughtUp()
       for (column, isCopied) in [("r", true), ("r", false), ("u", true), ("u", false)] {
         let sum = try it.psql(
