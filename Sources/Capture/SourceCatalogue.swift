@@ -105,10 +105,8 @@ package struct SourceCatalogue: Sendable {
     var table = SourceTable(
       id: TableID(0), name: name, columns: columns, isWithoutRowid: isWithoutRowid,
       isAutoincrement: tokens.contains { $0.isWord("AUTOINCREMENT") }, key: .rowid(alias: ""), indexes: indexes,
-      foreignKeys: try readForeignKeys(
-        of: name,
-        isDeferred: zip(tokens, tokens.dropFirst()).contains { $0.isWord("INITIALLY") && $1.isWord("DEFERRED") },
-        in: database), checks: constraints.checks, conflictClauses: constraints.conflictClauses)
+      foreignKeys: try readForeignKeys(of: name, deferred: constraints.deferred, in: database),
+      checks: constraints.checks, conflictClauses: constraints.conflictClauses)
     let isAlias = !isWithoutRowid && primaryKey.count == 1 && !indexes.contains { $0.origin == .primaryKey }
     guard let key = KeyChoice.key(of: table, rowidColumn: isAlias ? primaryKey.first?.column : nil) else { return nil }
     table.key = key
@@ -157,8 +155,9 @@ package struct SourceCatalogue: Sendable {
     return terms
   }
 
+  /// - Parameter deferred: of each key in the order in which they stand; where the statement could not be read, none is.
   private static func readForeignKeys(
-    of table: String, isDeferred: Bool, in database: borrowing Database
+    of table: String, deferred: [Bool], in database: borrowing Database
   ) throws -> [SourceForeignKey] {
     var keys: [(id: Int64, key: SourceForeignKey)] = []
     try database.forEach(
@@ -173,7 +172,8 @@ package struct SourceCatalogue: Sendable {
             id,
             SourceForeignKey(
               columns: [], parent: $0.string(1) ?? "", parentColumns: [], onUpdate: $0.string(4) ?? "NO ACTION",
-              onDelete: $0.string(5) ?? "NO ACTION", isDeferred: isDeferred)
+              onDelete: $0.string(5) ?? "NO ACTION",
+              isDeferred: keys.count < deferred.count && deferred[keys.count])
           ))
       }
       keys[keys.count - 1].key.columns.append($0.string(2) ?? "")

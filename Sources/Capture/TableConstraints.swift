@@ -5,6 +5,8 @@ import Model
 struct TableConstraints {
   var checks: [SourceCheck] = []
   var conflictClauses: [String] = []
+  /// Of each foreign key, in the order in which they stand, whether it is INITIALLY DEFERRED.
+  var deferred: [Bool] = []
   /// The expressions of generated columns, by lower-case name.
   var generated: [String: String] = [:]
 
@@ -24,6 +26,7 @@ struct TableConstraints {
     case .unique(let conflict?): note("UNIQUE (\(column))", conflict)
     case .check(_, let text): checks.append(SourceCheck(name: constraint.name, expression: text))
     case .generated(_, let text, _): generated[column.lowercased()] = text
+    case .references(let key): deferred.append(key.isDeferred)
     default: break
     }
   }
@@ -33,6 +36,7 @@ struct TableConstraints {
     case .primaryKey(_, let conflict?, _): note("PRIMARY KEY", conflict)
     case .unique(_, let conflict?): note("UNIQUE", conflict)
     case .check(_, let text): checks.append(SourceCheck(name: constraint.name, expression: text))
+    case .foreignKey(_, let key): deferred.append(key.isDeferred)
     default: break
     }
   }

@@ -75,7 +75,7 @@ import Testing
     #expect(keys.map(\.parentColumns) == [[], ["x", "y"]])
     #expect(keys.map(\.onDelete) == ["CASCADE", "NO ACTION"])
     #expect(keys.map(\.onUpdate) == ["NO ACTION", "SET NULL"])
-    #expect(keys.map(\.isDeferred) == [true, true])
+    #expect(keys.map(\.isDeferred) == [true, false])
   }
 
   @Test(
@@ -117,5 +117,17 @@ import Testing
     let catalogue = try read(
       "CREATE TABLE a (x)", "CREATE TABLE b (x)", "CREATE TRIGGER g AFTER INSERT ON b BEGIN SELECT 1; END")
     #expect(catalogue.tablesWithOwnTriggers == ["b"])
+  }
+
+  /// Case 34: one key of a table may be deferred and another not.
+  @Test func `each foreign key is deferred or not on its own`() throws {
+    let catalogue = try read(
+      "CREATE TABLE p (id INTEGER PRIMARY KEY)",
+      """
+      CREATE TABLE c (a INTEGER REFERENCES p, b INTEGER REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED, d INTEGER,
+        FOREIGN KEY (d) REFERENCES p (id) DEFERRABLE INITIALLY IMMEDIATE)
+      """)
+    #expect(catalogue.tables.first?.foreignKeys.map(\.columns) == [["a"], ["b"], ["d"]])
+    #expect(catalogue.tables.first?.foreignKeys.map(\.isDeferred) == [false, true, false])
   }
 }
