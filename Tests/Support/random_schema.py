@@ -32,6 +32,12 @@ from random_tables import RandomTable
 
 UNIX = datetime.datetime(1970, 1, 1)
 TABLES_IN_A_FILE = 10
+SHORT_NAMES = {
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+    "time without time zone": "time",
+    "citext": "text",
+}
 # What a command may end with when it refuses a table; anything else is a defect.
 REFUSALS = (65, 78)
 
@@ -61,10 +67,16 @@ class Run:
         self.binary, self.directory = binary, directory
         self.source = directory / "random.db"
         self.database = f"random_{os.getpid()}_{seeds[0]}"
-        self.environment = {**os.environ, "PGDATABASE": self.database, "SWIFT_BACKTRACE": "enable=no"}
-        self.environment.pop("DATABASE_URL", None)
+        self.server = os.environ["DATABASE_URL"].rpartition("/")[0]
+        self.environment = {**os.environ, "DATABASE_URL": self.url(self.database), "SWIFT_BACKTRACE": "enable=no"}
         self.tables = {seed: RandomTable(seed) for seed in seeds}
         self.outcome = Outcome()
+        # What assess says: its verdict, and every table's types.
+        self.go = False
+        self.assessed: Dict[str, List[str]] = {}
+
+    def url(self, database: str) -> str:
+        return f"{self.server}/{database}"
 
     def run(self) -> Outcome:
         try:
@@ -111,7 +123,11 @@ class Run:
     def assess(self) -> bool:
         assessed = self.changeover("assess", "--json")
         try:
-            json.loads(assessed.stdout)
+            report = json.loads(assessed.stdout)
+            self.go = report["go"]
+            self.assessed = {
+                table["name"]: [column["target_type"] for column in table["columns"]] for table in report["tables"]
+            }
         except ValueError as error:
             return self.fail(f"assess: {ending(assessed)}: {error}")
         return assessed.returncode in (0, 1) or self.fail(f"assess: {ending(assessed)}")
@@ -144,6 +160,8 @@ class Run:
             named = [seed for seed, table in self.tables.items() if f"'{table.name}'" in last_error(said)]
             if synced.returncode not in REFUSALS or not named:
                 return self.fail(f"first sync: {ending(synced)}")
+            if self.go:
+                self.fail(f"assess says GO, and sync refuses: {ending(synced)}")
             seed = max(named, key=lambda seed: len(self.tables[seed].name))
             self.outcome.refused.append(f"seed {seed}: {last_error(said)}")
             for leftover in self.directory.glob("random.db*"):
@@ -170,7 +188,7 @@ class Run:
                 if item["column"] in quarantined:
                     quarantined[item["column"]].add(item["value"])
                     self.outcome.quarantined += 1
-        target = Target(f"dbname={self.database}", "public")
+        target = Target(self.url(self.database), "public")
         connection = self.connect()
         connection.text_factory = Text
         try:
@@ -197,6 +215,10 @@ class Run:
             self.fail(f"seed {table.seed}: {len(found)} tables on the target have its columns")
             return
         types = list(target.columns[found[0]].values())
+        # Without the target at hand, assess cannot know of citext.
+        assessed = [kind.split("(")[0] for kind in self.assessed.get(table.name, [])]
+        if assessed != [SHORT_NAMES.get(kind, kind) for kind in types[: len(columns)]]:
+            self.fail(f"seed {table.seed}: assess says {', '.join(assessed)}, and sync makes {', '.join(types)}")
         seen: Dict[int, List[Field]] = {}
         for fields in target.rows(found[0], list(target.columns[found[0]])):
             tag = decode(fields[place], types[place])
@@ -235,7 +257,7 @@ class Run:
 
     def psql(self, database: str, script: object) -> subprocess.CompletedProcess:
         text = script.encode() if isinstance(script, str) else script
-        command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", database]
+        command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", self.url(database)]
         return subprocess.run(command, env=self.environment, input=text, capture_output=True, timeout=100, check=False)
 
     def recreate_database(self) -> None:
@@ -314,8 +336,8 @@ def main() -> int:
                 print(failure, flush=True)
     print(
         f"seeds {seeds[0]} to {seeds[-1]}: {total.moved} tables moved with {total.rows} rows,"
-        f" {total.quarantined} of them in the quarantine; {len(total.refused)} tables refused, {total.not_made} not made;"
-        f" {len(total.failures)} failures"
+        f" {total.quarantined} of them in the quarantine; {len(total.refused)} tables refused,"
+        f" {total.not_made} not made; {len(total.failures)} failures"
     )
     for refusal in total.refused:
         print(f"refused, {refusal}")
