@@ -94,6 +94,7 @@ enum SchemaCheck {
       findings.append(Finding(kind, table: table.name, column: column, text, count: count))
     }
     if plan.columns.count > columnLimit { add(.tooManyColumns, "\(plan.columns.count) of at most \(columnLimit)") }
+    for column in table.excluded ?? [] { add(.excluded, column: column.name, "excluded by its name") }
     for index in table.unprobedIndexes { add(.unseenReplace, "index '\(index)'") }
     for index in table.indexes {
       for term in index.terms where !["BINARY", "NOCASE", "RTRIM"].contains(term.collation.uppercased()) {

@@ -138,7 +138,8 @@ struct CandidateScan {
 
   init(_ tally: CandidateTally, findsUnit: Bool, needsSpellings: Bool) throws {
     self.tally = tally
-    self.needsSpellings = needsSpellings && (tally.type.isTime || [.uuid, .boolean].contains(tally.type))
+    // Of times always: what compares them in a view or a CHECK has to know how SQLite writes them.
+    self.needsSpellings = tally.type.isTime || (needsSpellings && [.uuid, .boolean].contains(tally.type))
     codec = try ColumnCodec(tally.type, tally.reading)
     self.findsUnit = findsUnit && tally.type.isTime && tally.type != .time
   }

@@ -160,7 +160,7 @@ struct SyncOpening {
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
     let standing = plan.tables.filter(\.isUserMade).count
     if standing > 0 {
-      report(.note("\(standing) tables that stood in schema '\(schema)' are filled, closed until cutover"))
+      report(.note("\(standing) of the tables stood in schema '\(schema)' and are filled, closed until cutover"))
     }
     if standing < plan.tables.count {
       report(.targetCreated(tables: plan.tables.count - standing, schema: schema))

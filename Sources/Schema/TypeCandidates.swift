@@ -60,7 +60,8 @@ package enum TypeCandidates {
   }
 
   static func isDecimal(_ name: String) -> Bool {
-    ["DEC", "NUM", "MONEY", "CURRENCY"].contains { name.contains($0) }
+    // The letters NUM also stand in ENUM.
+    ["DEC", "NUM", "MONEY", "CURRENCY"].contains { name.contains($0) } && !name.contains("ENUM")
   }
 
   /// The limits that are declared and that SQLite does not know.

@@ -116,16 +116,17 @@ extension TypeChoice {
     guard settings.types != .storage, let wanted = facts.candidates.first, wanted.type != type || wanted.misfits > 0
     else { return choice }
     if wanted.misfits > 0 {
-      let outcome =
-        wanted.type == type
-        ? "their rows go to the quarantine" : "it becomes \(type.name); mend them, or choose with --type"
+      let counts = wanted.type.isTime && wanted.reading.numbers == nil && facts.counts.integer &+ facts.counts.real > 0
+      let remedy = counts ? "say with --time what its numbers count" : "mend them, or choose with --type"
+      let outcome = wanted.type == type ? "their rows go to the quarantine" : "it becomes \(type.name); \(remedy)"
       choice.notes.append(
         "column '\(column.name)': \(wanted.misfits) of \(facts.counts.present) values are no \(wanted.type.name)"
           + (wanted.byReason.isEmpty ? "" : " (\(wanted.reasons))") + ": \(outcome)")
     } else if facts.counts.present > 0 {
       let why =
         wanted.reading.numbers == nil || !role.isEmpty
-        ? "in a key or index, where two spellings could meet, it" : "its numbers could count anything: it"
+        ? "in a key or index, where two spellings could meet, it"
+        : "its numbers could count anything (say what with --time): it"
       choice.notes.append("column '\(column.name)' could be \(wanted.type.name); \(why) becomes \(type.name)")
     }
     return choice

@@ -99,6 +99,10 @@ struct TypedColumnTests {
 
   // MARK: Keys
 
+  private func hasICU() throws -> Bool {
+    try Target(items).scalar("SELECT count(*) FROM pg_collation WHERE collprovider = 'i'") != .integer(0)
+  }
+
   private let names = table(
     "names", [column("k", "TEXT", notNull: true), column("v", "INT")], key: .columns([term("k")]),
     indexes: [primaryKey("k")])
@@ -106,13 +110,20 @@ struct TypedColumnTests {
   /// The user's own key: a delete finds the row that has it byte for byte, and no other.
   @Test(arguments: Route.allCases, ["citext", "char", "collation", "varchar", "domain", "enumeration"])
   func `a key of a looser type is matched byte for byte`(_ route: Route, _ kind: String) throws {
+    let isLoose = ["char", "collation"].contains(kind)
+    if isLoose, try !hasICU() {
+      print("skipped for \(kind): this server is built without ICU")
+      return
+    }
     let target = try Target(before: { schema in
       """
       SELECT pg_advisory_xact_lock(1); CREATE EXTENSION IF NOT EXISTS citext SCHEMA public;
       CREATE TYPE \(schema).mood AS ENUM ('ab', 'cd');
-      CREATE DOMAIN \(schema).word AS text CHECK (VALUE <> 'AB');
-      CREATE COLLATION \(schema).loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)
+      CREATE DOMAIN \(schema).word AS text CHECK (VALUE <> 'AB')
       """
+        + (isLoose
+          ? ";\nCREATE COLLATION \(schema).loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+          : "")
     }) { schema in
       let key =
         switch kind {

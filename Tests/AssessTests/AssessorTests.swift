@@ -1,6 +1,7 @@
 import Capture
 import Model
 import SQLite
+import Schema
 import TestSupport
 import Testing
 
@@ -16,13 +17,13 @@ import Testing
 
   private func assess(
     _ statements: [String], showsValues: Bool = false, selection: TableSelection = TableSelection(),
-    seconds: Double = 60
+    overrides: Overrides = Overrides(), seconds: Double = 60
   ) throws -> Assessment {
     do {
       let database = try Database(path: path, access: .create)
       for statement in statements { try database.execute(statement) }
     }
-    var options = AssessOptions(source: path, selection: selection, showsValues: showsValues)
+    var options = AssessOptions(source: path, selection: selection, overrides: overrides, showsValues: showsValues)
     options.orphanSeconds = seconds
     return try Assessor(options, stop: StopSignal()) { _ in }.run()
   }
@@ -177,6 +178,21 @@ import Testing
     #expect(example(.mangledUUID) == "id = 3")
     // Two reasons in one column: the row that was remembered may be of the other.
     #expect(example(.invalidText) == .some(nil))
+  }
+
+  @Test func `what the user says of columns is held against the data`() throws {
+    var overrides = Overrides()
+    overrides.set("t", "a", at: "--type") { $0.type = .date }
+    overrides.set("t", "b", at: "--exclude-column") { $0.isExcluded = true }
+    let assessment = try assess(
+      ["CREATE TABLE t (id INTEGER PRIMARY KEY, a, b)", "INSERT INTO t VALUES (1, '2024-01-02', 2), (2, 'x', 3)"],
+      overrides: overrides)
+    #expect(assessment.tables[0].columns.map(\.typeName) == ["bigint", "date"])
+    #expect(assessment.findings.contains { $0.kind == .excluded && $0.column == "b" })
+    let misfit = assessment.findings.first { $0.kind == .misfit }
+    #expect(misfit?.count == 1 && misfit?.exampleKey == "id = 2" && !assessment.isGo)
+    overrides.set("nowhere", at: "--rename") { $0.rename = "x" }
+    #expect(throws: Failure.self) { try assess([], overrides: overrides) }
   }
 
   @Test func `examples are named by the key that is declared, also where the rowid takes its place`() throws {

@@ -12,7 +12,12 @@ struct RealDatabaseTests {
   func `a real database moves while it is written to, value for value`(name: String) throws {
     try Scenario.run { it in
       try Files.copy("\(Self.directory)/\(name)", to: it.source)
+      let assess = try it.changeover("assess")
+      #expect(assess.status == 0 && assess.output.contains("\nGO: 0 blockers"), "\(assess.output)")
       let sync = try it.startStreaming()
+      // Nothing stays text or bigint that its declaration and its data let be more.
+      let wanting = try Program.python("native_types.py", [it.source, it.server.url(database: it.database)])
+      #expect(wanting == "")
       try it.expectEqual()
       try Program.python("real_writes.py", [it.source, "400", "3"])
       try it.waitUntilCaughtUp()
@@ -28,7 +33,7 @@ struct RealDatabaseTests {
         """
         CREATE TABLE customer (id INTEGER PRIMARY KEY); CREATE TABLE customer_log (id INTEGER PRIMARY KEY);
         CREATE TABLE session (id INTEGER PRIMARY KEY); CREATE TABLE Cache (id INTEGER PRIMARY KEY);
-        CREATE VIRTUAL TABLE page USING fts5(text); CREATE VIEW v AS SELECT 1;
+        CREATE VIRTUAL TABLE page USING fts5(text); CREATE VIEW v AS SELECT random();
         INSERT INTO customer VALUES (1);
         """)
       let sync = try it.changeover(

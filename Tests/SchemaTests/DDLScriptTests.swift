@@ -45,7 +45,7 @@ struct DDLScriptTests {
           CONSTRAINT z_pkey PRIMARY KEY (id)
         );
 
-        CREATE INDEX a_p ON public.a (z) WHERE "z" > 1;
+        CREATE INDEX a_p ON public.a (z) WHERE z > 1;
 
         CREATE INDEX z_n ON public.z (n);
 

@@ -91,6 +91,6 @@ struct OverrideTests {
     ).tables[0]
     #expect(plan.columns[1].type == .citext)
     #expect(plan.columns[1].typeSQL == "\"ext\".citext")
-    #expect(plan.indexes.map(\.terms) == ["\"c\"", "(\"c\"::text COLLATE \"C\")"])
+    #expect(plan.indexes.map(\.terms) == ["\"c\"", "((\"c\"::text COLLATE \"C\"))"])
   }
 }

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Compares a SQLite file with its copy in PostgreSQL: every value of every row, exactly.
 
+In a column of a native type (boolean, date, timestamp, numeric, uuid, jsonb …) the source's text or number is read by
+Python, and what it says must be what the target holds.
+
 Shares no code with changeover: the standard library and the `psql` program only. Each store is read in one
 transaction. First every key's rows are summed up as digests, then the keys whose sums differ are read again in full,
 so memory grows with the number of keys and not with the size of the rows.
@@ -146,10 +149,7 @@ class TableComparison:
         return [ENCODERS[self.types[column]](value) for column, value in zip(self.columns, row)]
 
     def key(self, fields: Sequence[Field]) -> bytes:
-        return framed(
-            unspelled(fields[at]) if self.types[self.columns[at]] == "text" else fields[at]
-            for at in self.key_positions
-        )
+        return framed(unspelled(fields[at], self.types[self.columns[at]]) for at in self.key_positions)
 
     def unequal(self, row: Row, fields: List[Field]) -> List[int]:
         return [

@@ -7,9 +7,10 @@ import decimal
 import hashlib
 import json
 import os
+import re
 import struct
 import uuid
-from typing import Callable, Dict, Iterable, Optional, Tuple, Union
+from typing import Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 
 class Text(bytes):
@@ -65,7 +66,29 @@ def as_jsonb(value: SourceValue) -> Field:
 
 
 def meant(document: bytes) -> object:
-    return json.loads(document, parse_float=decimal.Decimal)
+    """What a JSON text says, truth told from 1; ValueError where it is none, or has a key twice in an object."""
+
+    def members(pairs: List[Tuple[str, object]]) -> object:
+        named = dict(pairs)
+        if len(named) < len(pairs):
+            raise ValueError("a key twice")
+        return named
+
+    def told(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: told(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [told(member) for member in value]
+        return ("truth", value) if isinstance(value, bool) else value
+
+    return told(json.loads(document, parse_float=decimal.Decimal, object_pairs_hook=members))
+
+
+def same_json(value: bytes, seen: bytes) -> bool:
+    try:
+        return meant(value) == meant(seen)
+    except ValueError:
+        return False
 
 
 def as_short(form: str) -> Callable[[SourceValue], Field]:
@@ -142,10 +165,16 @@ EPOCH = datetime.datetime(2000, 1, 1)
 MICROSECOND = datetime.timedelta(microseconds=1)
 
 
+# Digits of a fraction that no microsecond holds, and that Python cuts off.
+FINER = re.compile(rb"[.,]\d{6}0*[1-9]")
+
+
 def moment(value: SourceValue) -> Optional[datetime.datetime]:
     """The moment that a text in ISO 8601 names, or a number by its size."""
     unix = datetime.datetime(1970, 1, 1)
     if type(value) is Text:
+        if FINER.search(value):
+            return None
         try:
             return datetime.datetime.fromisoformat(value.decode().strip().replace("Z", "+00:00"))
         except ValueError:
@@ -181,17 +210,20 @@ def as_date(value: SourceValue) -> Field:
     if value is None:
         return None
     found = moment(value)
-    return UNFIT if found is None else struct.pack(">i", (found.replace(tzinfo=None) - EPOCH).days)
+    if found is None or found.time() != datetime.time():
+        return UNFIT
+    return struct.pack(">i", (found.replace(tzinfo=None) - EPOCH).days)
 
 
 def as_time(value: SourceValue) -> Field:
     if value is None:
         return None
     try:
-        found = datetime.time.fromisoformat(value.decode()) if type(value) is Text else None
+        precise = type(value) is Text and not FINER.search(value)
+        found = datetime.time.fromisoformat(value.decode()) if precise else None
     except ValueError:
         found = None
-    if found is None:
+    if found is None or found.tzinfo:
         return UNFIT
     seconds = (found.hour * 60 + found.minute) * 60 + found.second
     return BIGINT.pack(seconds * 1_000_000 + found.microsecond)
@@ -236,7 +268,7 @@ def same(value: SourceValue, type_name: str, seen: Field) -> bool:
     if type_name == "numeric" and value is not None and seen is not None:
         return decimal_of(value) is not None and decimal_of(value) == numeric_value(seen)
     if type_name == "jsonb" and type(value) is Text and seen is not None:
-        return meant(value) == meant(seen[1:])
+        return same_json(value, seen[1:])
     if type_name != "text" or type(value) is not float or seen is None:
         return False
     try:
@@ -277,10 +309,12 @@ def digest(fields: Iterable[Field]) -> int:
     return int.from_bytes(hashlib.blake2b(framed(fields), digest_size=16).digest(), "big")
 
 
-def unspelled(seen: Field) -> Field:
-    """A text key without the spelling of its number, so that a real finds its text whatever its form."""
-    if seen is None:
-        return None
+def unspelled(seen: Field, type_name: str) -> Field:
+    """A key without the spelling of its number: a real finds its text, and 1.5 the numeric 1.50."""
+    if seen is None or seen == UNFIT or type_name not in ("text", "numeric"):
+        return seen
+    if type_name == "numeric":
+        return str(numeric_value(seen).normalize()).encode() if numeric_value(seen) is not None else seen
     try:
         return repr(float(seen)).encode()
     except ValueError:

@@ -51,7 +51,8 @@ class Filler:
         if declared.startswith(("DATETIME", "TIMESTAMP")):
             day, hour = self.random.randrange(1, 29), self.random.randrange(24)
             fraction = choose(["", "", ".5", ".123456"])
-            return f"20{self.random.randrange(10, 30)}-0{self.random.randrange(1, 10)}-{day:02}{choose(' T')}{hour:02}:30:15{fraction}"
+            year, month = self.random.randrange(2010, 2030), self.random.randrange(1, 13)
+            return f"{year}-{month:02}-{day:02}{choose(' T')}{hour:02}:30:15{fraction}"
         if declared.startswith("BOOL") or name.startswith(FLAGS):
             return self.random.randrange(2)
         if declared.startswith("UUID"):

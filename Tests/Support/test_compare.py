@@ -118,6 +118,36 @@ class CompareTests(unittest.TestCase):
         )
         self.assertEqual(compare(self.path, DSN, SCHEMA)[0].columns, ("i", "r", "b"))
 
+    def test_native_types_are_compared_by_what_they_say(self) -> None:
+        self.write("CREATE TABLE t (id DECIMAL(9,2) PRIMARY KEY, b, d, tm, ts, tz, n, u, jb) WITHOUT ROWID")
+        identity = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
+        self.write(
+            "INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (1.5, "t", "2024-02-29", "08:30:00.5", 1700000000, "2024-01-02T08:00:00+02:00", "1.10", identity, "[true]"),
+            (2, 0, None, None, "2024-01-02 08:00", None, 12, identity.upper(), '{"b": 2, "a": 1.0}'),
+        )
+        psql(
+            "CREATE TABLE t (id numeric(9,2), b boolean, d date, tm time, ts timestamp, tz timestamptz, n numeric,"
+            " u uuid, jb jsonb); INSERT INTO t VALUES (1.50, true, '2024-02-29', '08:30:00.5', '2023-11-14 22:13:20',"
+            f" '2024-01-02 06:00:00+00', 1.1, '{identity}', '[true]'), (2, false, NULL, NULL, '2024-01-02 08:00:00',"
+            f' NULL, 12.0, \'{identity}\', \'{{"a": 1, "b": 2}}\');'
+        )
+        self.assertEqual(self.differences(), [])
+
+    def test_a_native_value_that_lost_something_is_a_difference(self) -> None:
+        twice = '{"a": 1, "a": 2}'
+        self.write("CREATE TABLE t (id INTEGER PRIMARY KEY, b, d, tm, ts, tz, n, u, j, k)")
+        self.write(
+            "INSERT INTO t VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (2, "2024-01-02 08:00", "08:30+02:00", "2024-01-02 08:00:00.1234567", "now", "1.005", "f47", "[true]", twice),
+        )
+        psql(
+            "CREATE TABLE t (id bigint, b boolean, d date, tm time, ts timestamp, tz timestamptz, n numeric(9,2),"
+            " u uuid, j jsonb, k jsonb); INSERT INTO t VALUES (1, true, '2024-01-02', '08:30',"
+            " '2024-01-02 08:00:00.123456', now(), 1.005, 'f47ac10b-0000-0000-0000-000000000000', '[1]', '{\"a\": 2}');"
+        )
+        self.assertEqual(compare(self.path, DSN, SCHEMA)[0].columns, ("b", "d", "tm", "ts", "tz", "n", "u", "j", "k"))
+
     def test_table_without_key_as_multiset(self) -> None:
         self.write("CREATE TABLE t (a INT)")
         self.write("INSERT INTO t VALUES (?)", (1,), (1,), (2,))
@@ -161,12 +191,12 @@ class CompareTests(unittest.TestCase):
 
     def test_structure(self) -> None:
         self.write("CREATE TABLE a (x); CREATE TABLE b (x INT, y INT)")
-        psql("CREATE TABLE b (x integer, z bigint);")
+        psql("CREATE TABLE b (x interval, z bigint);")
         self.assertEqual(
             self.differences(),
             [
                 "a: structure: no such table on the target",
-                "b: structure: column x is integer, which is not compared",
+                "b: structure: column x is interval, which is not compared",
                 "b: structure: no column y on the target",
                 "b: structure: column z on the target only",
             ],
