@@ -47,7 +47,16 @@ package struct Translator {
   package func generated(
     _ expression: Expression, kind: ValueKind, affinity: Affinity
   ) throws(Untranslatable) -> String {
-    try assigned(translate(expression), kind, affinity).sql
+    let value = try translate(expression)
+    // SQLite converts what is stored: '1.0' and 1.0 become 1 in a column of integers.
+    let converts =
+      switch value.kind {
+      case .unknown: affinity != .blob && affinity != value.affinity
+      case .text: affinity != .blob && affinity != .text && affinity != value.affinity
+      default: false
+      }
+    if value.literal == nil, converts { throw Untranslatable("the column's type converts values of the expression") }
+    return try assigned(value, kind, affinity).sql
   }
 
   // MARK: Expressions

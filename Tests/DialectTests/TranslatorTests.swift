@@ -449,6 +449,10 @@ struct TranslatorTests {
     #expect(Columns.value("id > 1", .boolean, .numeric, .generated) == "\"id\" > 1")
     #expect(Columns.value("id > 1", .bigint, .integer, .generated) == "(\"id\" > 1)::integer")
     #expect(Columns.value("ratio", .bigint, .integer, .generated).hasPrefix("refused"))
+    // In a column of integers SQLite stores 1 where the expression is 1.0 or '1.0'.
+    #expect(Columns.value("odd", .unknown, .integer, .generated).hasPrefix("refused"))
+    #expect(Columns.value("name", .text, .numeric, .generated).hasPrefix("refused"))
+    #expect(Columns.value("odd", .unknown, .blob, .generated) == "\"odd\"")
   }
 
   /// Operands that stand more than once would double the text at every level.

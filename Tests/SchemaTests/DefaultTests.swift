@@ -95,7 +95,7 @@ struct DefaultTests {
   }
 
   @Test func `expressions are computed by the target`() {
-    #expect(translated("(1+1)", "INT") == "1 + 1")
+    #expect(translated("(1+1)", "INT") == "(1 + 1)")
     #expect(translated("'a'||'b'", "TEXT") == "'ab'")
     #expect(translated("('a') || ('b')", "TEXT") == "'ab'")
     #expect(translated("(abs(-1))", "INT") == "1")

@@ -27,11 +27,20 @@ from pathlib import Path
 from typing import Dict, List, Optional, Set
 
 from compared_stores import Target, quoted
-from compared_values import EPOCH, MICROSECOND, BIGINT, Field, SourceValue, Text, decode, same, show
+from compared_values import EPOCH, MICROSECOND, BIGINT, Field, SourceValue, Text, same, show
 from random_tables import RandomTable
 
 UNIX = datetime.datetime(1970, 1, 1)
 TABLES_IN_A_FILE = 10
+# A run's files are moved with one of these.
+TYPES = ("native", "native", "strict", "storage")
+SHORT_NAMES = {
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+    "time without time zone": "time",
+    "citext": "text",
+    "character varying": "varchar",
+}
 # What a command may end with when it refuses a table; anything else is a defect.
 REFUSALS = (65, 78)
 
@@ -61,10 +70,17 @@ class Run:
         self.binary, self.directory = binary, directory
         self.source = directory / "random.db"
         self.database = f"random_{os.getpid()}_{seeds[0]}"
-        self.environment = {**os.environ, "PGDATABASE": self.database, "SWIFT_BACKTRACE": "enable=no"}
-        self.environment.pop("DATABASE_URL", None)
+        self.server = os.environ["DATABASE_URL"].rpartition("/")[0]
+        self.environment = {**os.environ, "DATABASE_URL": self.url(self.database), "SWIFT_BACKTRACE": "enable=no"}
+        self.types = TYPES[(seeds[0] - 1) // TABLES_IN_A_FILE % len(TYPES)]
         self.tables = {seed: RandomTable(seed) for seed in seeds}
         self.outcome = Outcome()
+        # What assess says: its verdict, and every table's types.
+        self.go = False
+        self.assessed: Dict[str, List[str]] = {}
+
+    def url(self, database: str) -> str:
+        return f"{self.server}/{database}"
 
     def run(self) -> Outcome:
         try:
@@ -109,16 +125,20 @@ class Run:
         connection.close()
 
     def assess(self) -> bool:
-        assessed = self.changeover("assess", "--json")
+        assessed = self.changeover("assess", "--json", "--types", self.types)
         try:
-            json.loads(assessed.stdout)
+            report = json.loads(assessed.stdout)
+            self.go = report["go"]
+            self.assessed = {
+                table["name"]: [column["target_type"] for column in table["columns"]] for table in report["tables"]
+            }
         except ValueError as error:
             return self.fail(f"assess: {ending(assessed)}: {error}")
         return assessed.returncode in (0, 1) or self.fail(f"assess: {ending(assessed)}")
 
     def schema(self) -> bool:
         """The printed DDL is taken by the server."""
-        printed = self.changeover("schema", "--target-schema", "drafted")
+        printed = self.changeover("schema", "--target-schema", "drafted", "--types", self.types)
         if printed.returncode in REFUSALS:
             return True
         if printed.returncode != 0:
@@ -135,7 +155,7 @@ class Run:
         copy = self.directory / "copy.db"
         shutil.copy(self.source, copy)
         while self.tables:
-            synced = self.changeover("sync", "--until-caught-up")
+            synced = self.changeover("sync", "--until-caught-up", "--types", self.types)
             said = synced.stderr.decode("utf-8", "replace")
             if synced.returncode == 0:
                 for table in self.tables.values():
@@ -144,6 +164,8 @@ class Run:
             named = [seed for seed, table in self.tables.items() if f"'{table.name}'" in last_error(said)]
             if synced.returncode not in REFUSALS or not named:
                 return self.fail(f"first sync: {ending(synced)}")
+            if self.go:
+                self.fail(f"assess says GO, and sync refuses: {ending(synced)}")
             seed = max(named, key=lambda seed: len(self.tables[seed].name))
             self.outcome.refused.append(f"seed {seed}: {last_error(said)}")
             for leftover in self.directory.glob("random.db*"):
@@ -170,7 +192,7 @@ class Run:
                 if item["column"] in quarantined:
                     quarantined[item["column"]].add(item["value"])
                     self.outcome.quarantined += 1
-        target = Target(f"dbname={self.database}", "public")
+        target = Target(self.url(self.database), "public")
         connection = self.connect()
         connection.text_factory = Text
         try:
@@ -197,9 +219,13 @@ class Run:
             self.fail(f"seed {table.seed}: {len(found)} tables on the target have its columns")
             return
         types = list(target.columns[found[0]].values())
+        # Without the target at hand, assess cannot know of citext.
+        assessed = [kind.split("(")[0] for kind in self.assessed.get(table.name, [])]
+        if assessed != [SHORT_NAMES.get(kind, kind) for kind in types[: len(columns)]]:
+            self.fail(f"seed {table.seed}: assess says {', '.join(assessed)}, and sync makes {', '.join(types)}")
         seen: Dict[int, List[Field]] = {}
         for fields in target.rows(found[0], list(target.columns[found[0]])):
-            tag = decode(fields[place], types[place])
+            tag = int.from_bytes(fields[place], "big")
             if tag in seen or tag not in rows:
                 self.fail(f"seed {table.seed}: extra row on the target, tag {tag}")
             seen[tag] = fields
@@ -235,7 +261,7 @@ class Run:
 
     def psql(self, database: str, script: object) -> subprocess.CompletedProcess:
         text = script.encode() if isinstance(script, str) else script
-        command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", database]
+        command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", self.url(database)]
         return subprocess.run(command, env=self.environment, input=text, capture_output=True, timeout=100, check=False)
 
     def recreate_database(self) -> None:
@@ -268,7 +294,8 @@ def means(value: SourceValue, kind: str, seen: Field) -> bool:
         # A number that came later is of its column's unit, whatever its size.
         units = (1, 1_000, 1_000_000)
         since = BIGINT.unpack(seen)[0] + (EPOCH - UNIX) // MICROSECOND
-        return any(abs(Fraction(value) * unit - since) <= 1 for unit in units)
+        day = (Fraction(value) - Fraction(2440587.5)) * 86_400_000_000
+        return any(abs(moment - since) <= 1 for moment in (day, *(Fraction(value) * unit for unit in units)))
     if kind == "citext" or kind == "character varying":
         return same(value, "text", seen)
     return False
@@ -305,17 +332,19 @@ def main() -> int:
     arguments = parser.parse_args()
     alone = os.environ.get("CHANGEOVER_RANDOM_SEED")
     seeds = [int(alone)] if alone else list(range(arguments.first, arguments.first + arguments.seeds))
-    groups = [seeds[at : at + TABLES_IN_A_FILE] for at in range(0, len(seeds), TABLES_IN_A_FILE)]
+    groups: Dict[int, List[int]] = {}
+    for seed in seeds:
+        groups.setdefault((seed - 1) // TABLES_IN_A_FILE, []).append(seed)
     total = Outcome()
     with ThreadPoolExecutor(arguments.parallel) as pool:
-        for outcome in pool.map(lambda group: run_seeds(arguments.binary, group), groups):
+        for outcome in pool.map(lambda group: run_seeds(arguments.binary, group), groups.values()):
             total.add(outcome)
             for failure in outcome.failures:
                 print(failure, flush=True)
     print(
         f"seeds {seeds[0]} to {seeds[-1]}: {total.moved} tables moved with {total.rows} rows,"
-        f" {total.quarantined} of them in the quarantine; {len(total.refused)} tables refused, {total.not_made} not made;"
-        f" {len(total.failures)} failures"
+        f" {total.quarantined} of them in the quarantine; {len(total.refused)} tables refused,"
+        f" {total.not_made} not made; {len(total.failures)} failures"
     )
     for refusal in total.refused:
         print(f"refused, {refusal}")
