@@ -279,13 +279,13 @@ def ending(process: subprocess.CompletedProcess) -> str:
 
 def means(value: SourceValue, kind: str, seen: Field) -> bool:
     """Whether a target's field says what the source's value says."""
+    if seen is None or value is None:
+        return seen is None and value is None
+    if kind.startswith("timestamp") and type(value) is Text:
+        moment = instant(value)
+        return moment is not None and BIGINT.pack(moment) == seen
     if same(value, kind, seen):
         return True
-    if seen is None or value is None:
-        return False
-    if kind == "timestamp without time zone" and type(value) is Text:
-        moment = instant(value)
-        return moment is not None and BIGINT.pack((moment - EPOCH) // MICROSECOND) == seen
     if kind.startswith("timestamp") and type(value) is float and 1.7e6 < value < 5.4e6:
         # A Julian day in a double is no more exact than this.
         exact = (Fraction(value) - Fraction(2440587.5)) * 86_400_000_000 - (EPOCH - UNIX) // MICROSECOND
@@ -309,13 +309,13 @@ def alike(value: SourceValue, seen: bytes) -> bool:
         return False
 
 
-def instant(value: Text) -> Optional[datetime.datetime]:
-    """A text with an offset, in UTC, as SQLite's own functions take it."""
+def instant(value: Text) -> Optional[int]:
+    """A text's microseconds since 2000 in UTC, as SQLite takes it; the year may be one before the first."""
     try:
-        found = datetime.datetime.fromisoformat(value.decode().replace("Z", "+00:00"))
+        found = datetime.datetime.fromisoformat(value.decode().strip().replace("Z", "+00:00"))
     except ValueError:
         return None
-    return found.astimezone(datetime.timezone.utc).replace(tzinfo=None) if found.tzinfo else found
+    return (found.replace(tzinfo=None) - EPOCH - (found.utcoffset() or 0 * MICROSECOND)) // MICROSECOND
 
 
 def run_seeds(binary: str, seeds: List[int]) -> Outcome:
