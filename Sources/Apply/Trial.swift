@@ -67,16 +67,3 @@ struct Trial {
     try connection.execute(sql.insertTried)
   }
 }
-
-extension Value {
-  /// Lends the value.
-  func withView<R>(_ body: (ValueView) -> R) -> R {
-    switch self {
-    case .null: body(.null)
-    case .integer(let integer): body(.integer(integer))
-    case .real(let bits): body(.real(Double(bitPattern: bits)))
-    case .text(let bytes): bytes.withUnsafeBytes { body(.text($0)) }
-    case .blob(let bytes): bytes.withUnsafeBytes { body(.blob($0)) }
-    }
-  }
-}

@@ -187,15 +187,3 @@ struct BinaryFormTests {
     #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5))", sourceLocation: sourceLocation)
   }
 }
-
-extension Value {
-  fileprivate func withView<R>(_ body: (ValueView) -> R) -> R {
-    switch self {
-    case .null: body(.null)
-    case .integer(let integer): body(.integer(integer))
-    case .real(let bits): body(.real(Double(bitPattern: bits)))
-    case .text(let bytes): bytes.withUnsafeBytes { body(.text($0)) }
-    case .blob(let bytes): bytes.withUnsafeBytes { body(.blob($0)) }
-    }
-  }
-}

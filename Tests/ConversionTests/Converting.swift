@@ -58,17 +58,5 @@ struct Column {
   }
 }
 
-extension Value {
-  func withView<R>(_ body: (ValueView) -> R) -> R {
-    switch self {
-    case .null: body(.null)
-    case .integer(let integer): body(.integer(integer))
-    case .real(let bits): body(.real(Double(bitPattern: bits)))
-    case .text(let bytes): bytes.withUnsafeBytes { body(.text($0)) }
-    case .blob(let bytes): bytes.withUnsafeBytes { body(.blob($0)) }
-    }
-  }
-}
-
 /// An integer's bytes, most significant first.
 func big<I: FixedWidthInteger>(_ value: I) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
