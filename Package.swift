@@ -49,12 +49,31 @@ let package = Package(
       name: "Apply", dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "TriggerTemplates"],
       swiftSettings: settings),
     .target(
+      name: "Verify",
+      dependencies: ["Model", "SQLite", "Postgres", "Schema", "Conversion", "Capture", "Apply"],
+      swiftSettings: settings),
+    .target(
+      name: "ReverseCapture",
+      dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "Apply"],
+      swiftSettings: settings),
+    .target(
+      name: "ReverseApply",
+      dependencies: ["Model", "Dialect", "SQLite", "Journal", "Schema", "Conversion", "Capture"],
+      swiftSettings: settings),
+    .target(name: "Backup", dependencies: ["Model", "SQLite", "Capture"], swiftSettings: settings),
+    .target(
       name: "Pipeline",
-      dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Conversion", "Capture", "Apply"],
+      dependencies: [
+        "Model", "SQLite", "Postgres", "Journal", "Schema", "Conversion", "Capture", "Apply", "ReverseCapture",
+        "ReverseApply", "Verify",
+      ],
       swiftSettings: settings),
     .target(
       name: "Cutover",
-      dependencies: ["Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline"],
+      dependencies: [
+        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "ReverseCapture", "ReverseApply",
+        "Verify", "Backup", "Pipeline",
+      ],
       swiftSettings: settings),
     .target(
       name: "Assess", dependencies: ["Model", "Dialect", "SQLite", "Schema", "Conversion", "Capture", "Pipeline"],
@@ -62,8 +81,9 @@ let package = Package(
     .executableTarget(
       name: "changeover",
       dependencies: [
-        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Pipeline", "Cutover", "Assess",
-        "TOMLKit",
+        "Model", "SQLite", "Postgres", "Journal", "Schema", "Capture", "Apply", "Verify", "Backup", "Pipeline",
+        "Cutover",
+        "Assess", "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -102,6 +122,30 @@ let package = Package(
     .testTarget(
       name: "ApplyTests",
       dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "VerifyTests",
+      dependencies: [
+        "Model", "SQLite", "Postgres", "Schema", "Conversion", "Capture", "Apply", "Verify", "SchemaFixtures",
+        "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReverseCaptureTests",
+      dependencies: [
+        "Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "ReverseCapture", "SchemaFixtures",
+        "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReverseApplyTests",
+      dependencies: [
+        "Model", "SQLite", "Journal", "Schema", "Conversion", "Capture", "ReverseApply", "SchemaFixtures",
+        "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "BackupTests", dependencies: ["Model", "SQLite", "Capture", "Backup", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "PostgresTests", dependencies: ["Model", "Postgres"], swiftSettings: settings),
   ],
