@@ -152,6 +152,7 @@ struct ApplyLoop: ~Copyable {
         break
       }
       let held = try state.applyLock.acquire(stop: progress.stop)
+      if progress.mayBeForeign(group.number), try followOthers(&applier, &position, &connection) { continue }
       let applied = try applier.apply(
         group, after: position, as: Ownership(session.record), to: &connection)
       _ = consume held
@@ -168,6 +169,23 @@ struct ApplyLoop: ~Copyable {
       tell(position)
     }
     tell(position)
+  }
+
+  /// A verify captured and applied groups meanwhile: goes on where it left the target. False where nobody did.
+  private mutating func followOthers(
+    _ applier: inout GroupApplier, _ position: inout Position, _ connection: inout Connection
+  ) throws -> Bool {
+    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection),
+      record.epoch == session.record.epoch, record.phase == session.record.phase,
+      record.applied.group > position.group
+    else { return false }
+    session.record = record
+    position = record.applied
+    // What is in the quarantine may be another number too.
+    applier = try GroupApplier(
+      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection)
+    progress.applied(position, quarantined: applier.quarantined)
+    return true
   }
 
   private mutating func tell(_ position: Position) {

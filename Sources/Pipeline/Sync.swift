@@ -81,7 +81,9 @@ package struct Sync {
   private func stream(
     _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
   ) throws {
-    let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
+    let progress = SyncProgress(
+      captured: position, applied: session.record.applied, earlier: SyncStatus.read(state.statusPath), stop: stop,
+      clock: clock)
     let capture = Worker { [options, clock, report] in
       do {
         var loop = try CaptureLoop(
