@@ -1,6 +1,7 @@
 import Apply
 import Capture
 import Model
+import Schema
 
 /// A read transaction on each store, both showing the state after the same group.
 ///
@@ -15,4 +16,20 @@ struct TwinSnapshot: Sendable {
   let end: ContinuousClock.Instant
 
   var position: Position { record.applied }
+}
+
+extension TwinSnapshot {
+  /// A table in both stores.
+  struct Shape: Equatable {
+    let source: SourceTable
+    let plan: TablePlan
+  }
+
+  /// A table as both stores have it; nil where it does not move any more.
+  func shape(of table: TableID) -> Shape? {
+    guard let source = installation.tables.first(where: { $0.id == table }),
+      let plan = record.plan.tables.first(where: { $0.id == table })
+    else { return nil }
+    return Shape(source: source, plan: plan)
+  }
 }
