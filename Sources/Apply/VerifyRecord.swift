@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Journal
 import Model
 import Postgres
 
@@ -93,6 +94,8 @@ package struct VerifyRecord: Sendable, Hashable {
     package var warning: VerifyRecord?
     /// The newest of all.
     package var any: VerifyRecord?
+
+    package init() {}
   }
 
   package static func latest(
@@ -134,5 +137,19 @@ package struct VerifyRecord: Sendable, Hashable {
       tables: try decoder.decode([Table].self, from: Data(result.string(0, 10).utf8)))
     record.age = max(try result.double(0, 11), 0)
     return record
+  }
+}
+
+extension VerifyRecord {
+  package var json: JSON {
+    .object([
+      ("equal", .bool(isEqual)), ("full", .bool(isFull)), ("finished_at", .string(finishedAt.text)),
+      ("seconds_ago", .number((age * 1_000).rounded() / 1_000)),
+      (
+        "position",
+        .object([("group", .integer(position.group.rawValue)), ("sequence", .integer(position.sequence.rawValue))])
+      ), ("rows", .integer(tables.reduce(0) { $0 + $1.sourceRows })), ("differences", .integer(differences)),
+      ("repaired", .integer(repaired)), ("failed_checks", .array(failedChecks.map { .string($0) })),
+    ])
   }
 }

@@ -145,7 +145,7 @@ package struct Cutover {
       source: options.source, target: options.target, state: options.state, targetSchema: options.targetSchema,
       clock: clock)
     let quarantine = try SourceRecord.quarantine(session.record.source, session.catalogue, &connection)
-    let gates = Gates(
+    var gates = Gates(
       phase: session.record.phase,
       lag: .init(seconds: lag.seconds, changes: lag.changes, isSyncRunning: lag.syncRunning), maxLag: options.maxLag,
       quarantined: quarantine.blocking, discarded: quarantine.discarded,
@@ -153,6 +153,10 @@ package struct Cutover {
       newTables: try NewTables.find(session, database),
       unguarded: isSyncing ? try TargetPhase.unguarded(plan, &connection) : [], waived: options.waived,
       hook: SwitchHook.state(of: options.onSwitch))
+    if isSyncing {
+      gates.verified = try LastVerify.look(
+        options, session, mayRun: options.execute && gates.findings.allSatisfy(\.ok), stop, &connection)
+    }
     let took = started.duration(to: .now) / .milliseconds(1)
     for finding in gates.findings {
       steps.add(Checkpoint(finding.name, ok: finding.ok, detail: finding.detail, milliseconds: took))

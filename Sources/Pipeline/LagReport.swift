@@ -25,6 +25,11 @@ package struct LagReport: Sendable {
   package var targetTrouble: String?
   /// Whether the first copy is complete: before that no number of changes says how far behind the target is.
   package var isCopied: Bool
+  /// What the last verifies found; empty where the target cannot be asked.
+  package var verified = VerifyRecord.Latest()
+  /// Commits that the running sync, or the last one, saw change the source without a logged change.
+  package var unlogged: Int64
+  package var unloggedAt: Instant?
 
   /// Looks now.
   package static func look(
@@ -65,6 +70,7 @@ package struct LagReport: Sendable {
     /// From the target; nil while it is away or knows nothing of this source.
     var record: SourceRecord?
     var quarantined: Int64?
+    var verified = VerifyRecord.Latest()
     /// From the state directory.
     var notes: SyncStatus?
     /// Why the target could not be asked.
@@ -78,7 +84,7 @@ package struct LagReport: Sendable {
     ) throws -> Known {
       // The notes first: the target is never behind them.
       let notes = state.flatMap { SyncStatus.read($0.statusPath) }
-      var known = Known(record: nil, quarantined: nil, notes: notes)
+      var known = Known(notes: notes)
       do {
         var connection = try Connection(target, applicationName: "changeover lag", stop: stop, timeoutSeconds: 3)
         connection.deadline = .now + .seconds(5)
@@ -86,6 +92,7 @@ package struct LagReport: Sendable {
         guard let catalogue = try TargetCatalogue.find(&connection, schema: schema) else { return known }
         known.record = try SourceRecord.read(source, catalogue, &connection)
         known.quarantined = try SourceRecord.quarantined(source, catalogue, &connection)
+        known.verified = try VerifyRecord.latest(of: source, catalogue, &connection)
         return known
       } catch let error as PostgresError {
         switch error {
@@ -114,6 +121,9 @@ package struct LagReport: Sendable {
     targetTrouble = known.trouble
     appliedSequence = known.applied?.sequence.rawValue
     quarantined = known.quarantined ?? known.notes?.quarantined
+    verified = known.verified
+    unlogged = known.notes?.unlogged ?? 0
+    unloggedAt = known.notes?.unloggedAt
     isCopied = known.record.map { $0.phase != .preparing } ?? (known.notes?.state == .streaming)
     if known.record?.phase == .switched || installation.switchID != nil {
       self.state = .switched
@@ -167,7 +177,8 @@ package struct LagReport: Sendable {
       ("source_sequence", number(sourceSequence)), ("applied_sequence", number(appliedSequence)),
       ("changes", number(changes)), ("seconds", seconds.map { .number(($0 * 1_000).rounded() / 1_000) } ?? .null),
       ("seconds_is_upper_bound", .bool(secondsIsUpperBound)), ("quarantined", number(quarantined)),
-      ("target_reachable", .bool(targetReachable)),
+      ("target_reachable", .bool(targetReachable)), ("unlogged_commits", .integer(unlogged)),
+      ("last_verify", verified.any?.json ?? .null),
     ])
   }
 }

@@ -101,6 +101,13 @@ package struct Sync {
       HeartbeatLoop(target: options.target, catalogue: session.catalogue, record: session.record, progress: progress)
         .run()
     }
+    let verify = options.verifyEvery.map { every in
+      Worker { [options, clock, report] in
+        VerifyLoop(
+          options: options.verify, every: every, session: session, progress: progress, clock: clock, report: report
+        ).run()
+      }
+    }
     var loop = ApplyLoop(options: options, state: state, progress: progress, session: session, report: report)
     let outcome: Result<ApplyLoop.End, any Error>
     do {
@@ -111,6 +118,7 @@ package struct Sync {
     progress.stop.request()
     try capture.join()
     try heartbeat.join()
+    try verify?.join()
     try progress.status.write(to: state.statusPath)
     if let failure = progress.failure { throw failure }
     switch try outcome.get() {

@@ -11,8 +11,6 @@ struct SnapshotMaker {
   private static let acceptableBacklog: Int64 = 5_000
   /// The locks are given back where they are not all to be had in this time.
   private static let lockSeconds = 2.0
-  /// How long in all to wait for others' locks on the target's tables.
-  private static let patienceSeconds = 60.0
   private static let pauseMilliseconds = 100
   /// Without a write-ahead log: how long writers may wait for a snapshot to end.
   static let secondsWithoutWAL = 0.1
@@ -22,6 +20,8 @@ struct SnapshotMaker {
   let catalogue: TargetCatalogue
   let installationID: RandomID
   let maxSeconds: Double
+  /// How long in all to wait for others' locks on the target's tables.
+  let lockPatience: Double
   let stop: StopSignal
   let clock: any WallClock
   /// Told once when it has to wait, and for what.
@@ -40,7 +40,7 @@ struct SnapshotMaker {
         // The sync has much to apply: it goes on, and we look again.
       } catch {
         close(database, &connection)
-        guard Self.passes(error), began.duration(to: .now) < .seconds(Self.patienceSeconds) else {
+        guard Self.passes(error), began.duration(to: .now) < .seconds(lockPatience) else {
           throw (error as? PostgresError)?.sqlState == "55P03" ? Self.lockedOut : error
         }
       }

@@ -66,7 +66,8 @@ package struct Verification {
     let wanted = try wanted(record.plan)
     let maker = SnapshotMaker(
       source: options.source, state: state, catalogue: catalogue, installationID: installation.source,
-      maxSeconds: options.maxTransactionSeconds, stop: stop, clock: clock, waits: { report(.note($0)) })
+      maxSeconds: options.maxTransactionSeconds, lockPatience: options.lockPatience, stop: stop, clock: clock,
+      waits: { report(.note($0)) })
     let job = VerifyJob(
       options: options, path: state.verifyPath(isInBackground: isInBackground), source: installation.source,
       catalogue: catalogue, stop: stop, clock: clock, report: report,

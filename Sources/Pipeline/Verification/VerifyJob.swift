@@ -28,6 +28,10 @@ struct VerifyJob: Sendable {
     settings.limit = keptDifferences
     settings.showsValues = options.showsValues
     settings.rowsPerSecond = options.rowsPerSecond
+    if let rate = options.rowsPerSecond {
+      // A chunk that takes long at this pace would keep its snapshot for as long.
+      settings.chunkRows = min(settings.chunkRows, max(Int(rate / 4), settings.partRows))
+    }
     if !snapshot.isWAL {
       settings.chunkRows = Self.chunkRowsWithoutWAL
       settings.rowsPerSecond = nil

@@ -19,11 +19,13 @@ package struct VerifyOptions: Sendable {
   package var maxTransactionSeconds: Double
   /// Go on where an interrupted run ended.
   package var resumes: Bool
+  /// How long others' locks on the target's tables are waited for, in seconds.
+  package var lockPatience: Double
 
   package init(
     source: String, target: ConnectionTarget, state: String, targetSchema: String? = nil, tables: [String] = [],
     repairs: Bool = false, limit: Int = 100, showsValues: Bool = false, rowsPerSecond: Double? = nil,
-    maxTransactionSeconds: Double = 30, resumes: Bool = false
+    maxTransactionSeconds: Double = 30, resumes: Bool = false, lockPatience: Double = 60
   ) {
     self.source = source
     self.target = target
@@ -36,5 +38,6 @@ package struct VerifyOptions: Sendable {
     self.rowsPerSecond = rowsPerSecond
     self.maxTransactionSeconds = maxTransactionSeconds
     self.resumes = resumes
+    self.lockPatience = lockPatience
   }
 }
