@@ -152,9 +152,15 @@ struct ApplyLoop: ~Copyable {
         break
       }
       let held = try state.applyLock.acquire(stop: progress.stop)
-      if progress.mayBeForeign(group.number), try followOthers(&applier, &position, &connection) { continue }
-      let applied = try applier.apply(
-        group, after: position, as: Ownership(session.record), to: &connection)
+      // A verify that came between has left the number of the group that it applied.
+      if held.mark ?? 0 >= group.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
+      let applied: GroupApplier.Applied
+      do {
+        applied = try applier.apply(group, after: position, as: Ownership(session.record), to: &connection)
+      } catch let error as PostgresError where error.isSuperseded {
+        guard try followOthers(&applier, &position, &connection) else { throw error }
+        continue
+      }
       _ = consume held
       unreported.groups += 1
       unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
@@ -171,7 +177,7 @@ struct ApplyLoop: ~Copyable {
     tell(position)
   }
 
-  /// A verify captured and applied groups meanwhile: goes on where it left the target. False where nobody did.
+  /// Another process applied groups meanwhile: goes on where it left the target. False where nobody did.
   private mutating func followOthers(
     _ applier: inout GroupApplier, _ position: inout Position, _ connection: inout Connection
   ) throws -> Bool {

@@ -116,7 +116,7 @@ struct CaptureLoop: ~Copyable {
     try capturer.resume(applied: progress.status.applied)
     if capturer.position.group > known {
       try keepBoundaries(after: known)
-      progress.foundForeign(capturer.position, seen: seen, lookedAt: capturer.lookedAt)
+      progress.captured(capturer.position, seen: seen, lookedAt: capturer.lookedAt)
     }
     do {
       if let captured = try capturer.capture(from: database) {

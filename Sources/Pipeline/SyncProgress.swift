@@ -8,8 +8,6 @@ final class SyncProgress: Sendable {
     /// Groups on their way: the moment their first change was seen, and their last change.
     var pending: [(seen: Instant, through: ChangeNumber)] = []
     var failure: (any Error)?
-    /// The newest group that another process captured, and then applied too.
-    var foreignThrough = GroupNumber(0)
   }
 
   private let shared: Mutex<Shared>
@@ -44,17 +42,6 @@ final class SyncProgress: Sendable {
       $0.refreshPending()
     }
     captured.raise()
-  }
-
-  /// Groups up to here came from a verify or a cutover, which applies what it captures.
-  func foundForeign(_ position: Position, seen: Instant, lookedAt: Instant) {
-    shared.withLock { $0.foreignThrough = position.group }
-    captured(position, seen: seen, lookedAt: lookedAt)
-  }
-
-  /// Whether somebody else may have applied the group already.
-  func mayBeForeign(_ group: GroupNumber) -> Bool {
-    shared.withLock { group <= $0.foreignThrough || group > $0.status.captured.group }
   }
 
   func applied(_ position: Position, quarantined: Int64) {

@@ -55,7 +55,7 @@ struct StatusCommand: ParsableCommand {
       if !failed.isEmpty { text += "; checks that failed: \(failed.joined(separator: ", "))" }
       return text
     }
-    guard let full = latest.full, full != last else { return sentence(last) }
+    guard let full = latest.full, full.finishedAt != last.finishedAt else { return sentence(last) }
     return sentence(last) + "; " + sentence(full)
   }
 

@@ -106,6 +106,7 @@ struct SnapshotMaker {
     let capture = try state.captureLock.acquire(stop: stop)
     let apply = try applyLock()
     let snapshot = try openLocked(database, &connection)
+    apply.mark = snapshot.position.group.rawValue
     _ = consume apply
     _ = consume capture
     FaultPoint.reach("verify-opened")
