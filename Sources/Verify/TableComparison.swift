@@ -1,4 +1,5 @@
 import Apply
+import Conversion
 import Model
 import Postgres
 import SQLite
@@ -11,6 +12,8 @@ import Schema
 package struct TableComparison: Sendable {
   let table: SourceTable
   let plan: TablePlan
+  let schema: String
+  let quarantine: Quarantine?
   let settings: ComparisonSettings
 
   /// - Parameters:
@@ -23,13 +26,16 @@ package struct TableComparison: Sendable {
   ) throws(Failure) {
     self.table = table
     self.plan = plan
+    self.schema = schema
+    self.quarantine = quarantine
     self.settings = settings
+    for column in plan.columns { _ = try ColumnCodec(column) }
   }
 
   /// Compares the table from the cursor on, to its end or to the first pause after the deadline; at least one chunk.
   ///
   /// Waits, for the pace or for the server, end with the target connection's stop signal. In the target's transaction
-  /// JIT and parallel workers are switched off (`SET LOCAL`).
+  /// JIT and parallel workers are switched off (`SET LOCAL`). After an error the target's transaction may be a failed one.
   /// - Parameters:
   ///   - cursor: where an earlier run paused; its differences are that run's.
   ///   - report: called about once a chunk; what it throws ends the run.
@@ -38,13 +44,42 @@ package struct TableComparison: Sendable {
     source: borrowing Database, target: inout Connection,
     report: (ComparisonProgress) throws -> Void = { _ in }
   ) throws -> Comparison {
-    throw Failure(.internalError, "the comparison is still being built", remedy: "")
+    let compared = try ComparedTable(self, on: &target)
+    let encoding = try source.string("PRAGMA encoding") ?? ""
+    if KeyOrder.isShared(table, plan, encoding: encoding) {
+      var walk = try OrderedWalk(compared, after: cursor)
+      return try walk.run(until: deadline, source: source, target: &target, report: report)
+    }
+    var walk = try HashedWalk(compared, after: cursor)
+    return try walk.run(until: deadline, source: source, target: &target, report: report)
   }
 
-  /// Compares the rows of these keys only (images of the source, as in `Difference.key`).
+  /// Compares the rows of these keys only (images of the source, as in `Difference.key`). A key that neither store has is
+  /// equal.
   package func compare(
     keys: [[Value]], source: borrowing Database, target: inout Connection
   ) throws -> Comparison {
-    throw Failure(.internalError, "the comparison is still being built", remedy: "")
+    let compared = try ComparedTable(self, on: &target)
+    var found: [Found] = []
+    var findings = Findings(compared)
+    var lookup = try KeyLookup(compared, withValues: false, source: source)
+    var sourceRows: Int64 = 0
+    var targetRows: Int64 = 0
+    try lookup.forEach(keys, target: &target) { number, sides in
+      if sides.source != nil { sourceRows += 1 }
+      if sides.target != nil { targetRows += 1 }
+      switch (sides.source, sides.target) {
+      case (nil, nil): break
+      case (_?, nil): found.append(Found(kind: .missing, key: keys[number]))
+      case (nil, _?): found.append(Found(kind: .extra, key: keys[number]))
+      case (_?, _?):
+        if compared.columnsThatDiffer(sides).columns.isEmpty { break }
+        found.append(Found(kind: .different, key: keys[number]))
+      }
+    }
+    try findings.note(found, source: source, target: &target)
+    findings.comparison.sourceRows = sourceRows
+    findings.comparison.targetRows = targetRows
+    return findings.comparison
   }
 }
