@@ -26,7 +26,9 @@ struct CutoverGateTests {
       #expect(report.refused_ms == nil)
       #expect(report.failed == [])
       #expect(
-        report.checkpoints.map(\.name) == ["streaming", "lag", "quarantine", "foreign keys", "tables", "way back"])
+        report.checkpoints.map(\.name) == [
+          "streaming", "lag", "quarantine", "foreign keys", "tables", "way back", "verified",
+        ])
       #expect(try state() == before)
       let text = try it.changeover("cutover")
       #expect(text.output.contains("GO. Nothing was changed: run it again with --execute."))

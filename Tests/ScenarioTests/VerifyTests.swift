@@ -3,7 +3,7 @@ import Testing
 /// verify compares, names, repairs (cases 7, 22 and 49).
 @Suite(.enabled(if: Scenario.isPossible, Scenario.skipped), .serialized)
 struct VerifyTests {
-  /// Runs beside live writers; `scripts/soak-verify` asks for hundreds.
+  /// Runs beside live writers; `make soak` asks for hundreds.
   private static let runs = Variables["CHANGEOVER_VERIFY_RUNS"].flatMap { Int($0) } ?? 8
 
   @Test func `beside a running sync and live writers both stores are equal every time`() throws {
@@ -36,7 +36,7 @@ struct VerifyTests {
       let sync = try it.startStreaming()
       let writer = try it.startWriter(rate: 100)
       try writer.waitFor(20)
-      for _ in 0..<3 {
+      for _ in 0..<max(Self.runs / 3, 2) {
         let before = writer.acknowledged
         try it.expectVerified()
         try writer.waitFor(1, since: before)
