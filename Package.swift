@@ -60,7 +60,7 @@ let package = Package(
       name: "ReverseApply",
       dependencies: ["Model", "Dialect", "SQLite", "Journal", "Schema", "Conversion", "Capture"],
       swiftSettings: settings),
-    .target(name: "Backup", dependencies: ["Model", "SQLite", "Capture"], swiftSettings: settings),
+    .target(name: "Backup", dependencies: ["Model", "SQLite", "Capture", "Pipeline"], swiftSettings: settings),
     .target(
       name: "Pipeline",
       dependencies: [
