@@ -23,7 +23,7 @@ struct SourceState {
     schemaVersion = try database.integer("PRAGMA schema_version")
   }
 
-  private static func position(in database: borrowing Database) throws -> BackupManifest.Place? {
+  static func position(in database: borrowing Database) throws -> BackupManifest.Place? {
     var place: BackupManifest.Place?
     try database.forEach("SELECT seq, nonce FROM \(SourceNames.change) ORDER BY seq DESC LIMIT 1") {
       place = BackupManifest.Place(sequence: $0.integer(0), nonce: String($0.integer(1)))

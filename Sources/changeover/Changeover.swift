@@ -18,7 +18,7 @@ struct Changeover: ParsableCommand {
     version: Release.version,
     subcommands: [
       AssessCommand.self, SchemaCommand.self, SyncCommand.self, LagCommand.self, StatusCommand.self,
-      QuarantineCommand.self, CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
+      QuarantineCommand.self, BackupCommand.self, CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
     ])
 
   static func main() {
