@@ -44,6 +44,7 @@ struct BackupWriter {
       database.rollback()
       let manifest = try describe(state, folder, proof, id, takenAt)
       try AtomicFile.write(try manifest.json, to: folder.path + "/" + Backup.manifestName, durable: true)
+      try stop.check()
       FaultPoint.reach("backup-before-rename")
       return Backup(path: try folder.finish(), manifest: manifest)
     } catch {

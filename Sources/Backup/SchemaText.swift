@@ -11,7 +11,9 @@ enum SchemaText {
     }
     // In the order of creation: a table before what names it.
     try database.forEach("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid") {
-      text += "\n\($0.string(0) ?? "");\n"
+      let sql = $0.string(0) ?? ""
+      // A comment at the end would swallow the semicolon.
+      text += "\n\(sql)\(sql.utf8.contains(UInt8(ascii: "-")) && sql.contains("--") ? "\n" : "");\n"
     }
     return text
   }
