@@ -10,6 +10,7 @@ package struct TriggerTemplate: Sendable {
   package static let probeInsert = TriggerTemplate(bytes: PackageResources.probe_insert_sql)
   package static let probeUpdate = TriggerTemplate(bytes: PackageResources.probe_update_sql)
   package static let sourceFence = TriggerTemplate(bytes: PackageResources.source_fence_sql)
+  package static let fenceGuard = TriggerTemplate(bytes: PackageResources.fence_guard_sql)
 
   package static let catalogue = TriggerTemplate(bytes: PackageResources.catalogue_sql)
   package static let targetFence = TriggerTemplate(bytes: PackageResources.target_fence_sql)

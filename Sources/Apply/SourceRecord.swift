@@ -11,7 +11,10 @@ package struct SourceRecord: Sendable {
   package var phase: Phase
   package var applied: Position
   package var appliedAt: Instant
+  /// The switch that goes on, or that made the target the authority.
   package var switchID: RandomID?
+  /// The way back that goes on, or the last one that was decided.
+  package var wayBack: RandomID?
   package var plan: TargetPlan
   /// Seconds since the owner's last heartbeat; nil where there was none.
   package var heartbeatAge: Double?
@@ -24,7 +27,7 @@ package struct SourceRecord: Sendable {
     let result = try connection.query(
       """
       SELECT s.owner, s.epoch, s.phase, s.applied_group, s.applied_sequence, s.applied_nonce, s.applied_at,
-        s.switch_id, s.plan, extract(epoch FROM clock_timestamp() - h.at)::float8
+        s.switch_id, s.plan, extract(epoch FROM clock_timestamp() - h.at)::float8, s.way_back_id
       FROM \(catalogue.source) AS s LEFT JOIN \(catalogue.heartbeat) AS h ON h.source = s.source
       WHERE s.source = $1
       """, parameters)
@@ -41,7 +44,7 @@ package struct SourceRecord: Sendable {
       applied: Position(
         group: GroupNumber(try result.int64(0, 3)), sequence: ChangeNumber(try result.int64(0, 4)),
         nonce: try result.int64(0, 5)), appliedAt: try result.instant(0, 6), switchID: try result.uuidOrNil(0, 7),
-      plan: plan, heartbeatAge: try result.doubleOrNil(0, 9))
+      wayBack: try result.uuidOrNil(0, 10), plan: plan, heartbeatAge: try result.doubleOrNil(0, 9))
   }
 
   /// The sources that a state directory owns on this target.

@@ -47,7 +47,7 @@ package enum TargetInstaller {
     }
     return SourceRecord(
       source: source, owner: owner, epoch: 1, phase: .preparing, applied: base, appliedAt: SystemClock().now,
-      switchID: nil, plan: plan, heartbeatAge: 0)
+      switchID: nil, wayBack: nil, plan: plan, heartbeatAge: 0)
   }
 
   /// Begins the transaction and creates everything; `settings` are those of a pooled connection.

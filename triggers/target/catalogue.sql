@@ -10,6 +10,11 @@ CREATE TABLE IF NOT EXISTS {source} (
   applied_nonce bigint NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT now(),
   switch_id uuid,
+  -- The way back that goes on, or the last one that was decided.
+  way_back_id uuid,
+  captured_group bigint,
+  captured_sequence bigint,
+  captured_nonce bigint,
   plan text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
