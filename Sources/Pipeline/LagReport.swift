@@ -34,15 +34,17 @@ package struct LagReport: Sendable {
     let state = StateDirectory(existing: statePath)
     let database = try SourceFile.openForReading(path)
     do {
-      guard let installation = try SourceInstallation.read(database) else {
-        throw Failure(
-          .configuration, "\(path) is not prepared: no changeover sync has run on it",
-          remedy: "start one: changeover sync --source \(path)")
-      }
       var seen: Known?
       while true {
+        guard let installation = try SourceInstallation.read(database) else {
+          throw Failure(
+            .configuration, "\(path) is not prepared: no changeover sync has run on it",
+            remedy: "start one: changeover sync --source \(path)")
+        }
         let known = try Known.look(installation.source, target, state, targetSchema, stop)
-        if let record = known.record { try SwitchRecovery.checkFence(record, database) }
+        // Read while a switch goes on, the two would be of different moments.
+        guard try SourceInstallation.read(database)?.mark == installation.mark else { continue }
+        if let record = known.record { try SwitchRecovery.check(record, installation.mark, path: path) }
         let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
         guard let applied = known.applied, try !SourceInstallation.holds(applied, in: database) else {
           return try LagReport(installation, newest: newest, known, state, clock.now)
