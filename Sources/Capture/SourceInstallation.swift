@@ -14,6 +14,8 @@ package struct SourceInstallation: Sendable {
   package let tables: [SourceTable]
   /// Set once the switch has closed this source.
   package let switchID: RandomID?
+  /// The last group that came back from the target since that switch; nil before the first.
+  package var reversePosition: Position?
 
   static let format: Int64 = 1
 
@@ -51,7 +53,7 @@ package struct SourceInstallation: Sendable {
     return SourceInstallation(
       source: source, owner: owner,
       base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: tables,
-      switchID: identity("switch_id"))
+      switchID: identity("switch_id"), reversePosition: try reversePosition(in: database))
   }
 
   private static func settings(in database: borrowing Database) throws -> [String: Value] {
@@ -181,7 +183,7 @@ package struct SourceInstallation: Sendable {
       for trigger in try ownTriggers(database) {
         try database.execute("DROP TRIGGER \(SQLiteText.identifier(trigger))")
       }
-      for table in [SourceNames.change, SourceNames.table, SourceNames.meta, SourceNames.canary] {
+      for table in SourceNames.tables {
         try database.execute("DROP TABLE IF EXISTS \(table)")
       }
     }
