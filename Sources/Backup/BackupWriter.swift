@@ -1,6 +1,7 @@
 import Capture
 import FoundationEssentials
 import Glibc
+import Journal
 import Model
 import Pipeline
 import SQLite
@@ -103,7 +104,7 @@ struct BackupWriter {
       let schema = try SchemaText.read(copy)
       try AtomicFile.write(Array(schema.utf8), to: folder.path + "/" + Backup.schemaName, durable: true)
       var manifest = BackupManifest(
-        id: id, createdAt: Self.text(takenAt), source: state.source, position: state.position,
+        id: id, createdAt: takenAt.text, source: state.source, position: state.position,
         database: BackupManifest.DatabaseFile(
           bytes: state.bytes, pageSize: state.pageSize, sha256: try hash(path, bytes: state.bytes)),
         schemaSHA256: SHA256.digest(of: Array(schema.utf8)), tables: tables, sqliteVersion: Database.libraryVersion)
@@ -172,15 +173,8 @@ struct BackupWriter {
   // MARK: Names
 
   private static func name(_ id: RandomID, _ instant: Instant) -> String {
+    let date = Date(timeIntervalSince1970: Double(instant.microseconds) / 1_000_000)
     let style = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
-    return "\(date(instant).formatted(style))-\(id.description.prefix(8))"
-  }
-
-  private static func text(_ instant: Instant) -> String {
-    date(instant).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-  }
-
-  private static func date(_ instant: Instant) -> Date {
-    Date(timeIntervalSince1970: Double(instant.microseconds) / 1_000_000)
+    return "\(date.formatted(style))-\(id.description.prefix(8))"
   }
 }

@@ -75,6 +75,11 @@ package struct Cutover {
     if [.switching, .switchingBack].contains(session.record.phase), options.execute {
       try recover(&session, state, database, &connection, &steps)
     }
+    if session.record.phase == .finished {
+      throw Failure(
+        .checkFailed, "the move is over (changeover finish): PostgreSQL is the authority for good",
+        remedy: "there is nothing left to switch")
+    }
     if session.record.phase == .switched {
       try afterwards(session, state, database, &connection, &steps)
       return steps.outcome
@@ -138,7 +143,7 @@ package struct Cutover {
       source: options.source, target: options.target, state: options.state, targetSchema: options.targetSchema,
       clock: clock)
     let quarantine = try SourceRecord.quarantine(session.record.source, session.catalogue, &connection)
-    let gates = Gates(
+    var gates = Gates(
       phase: session.record.phase,
       lag: .init(seconds: lag.seconds, changes: lag.changes, isSyncRunning: lag.syncRunning), maxLag: options.maxLag,
       quarantined: quarantine.blocking, discarded: quarantine.discarded,
@@ -146,6 +151,10 @@ package struct Cutover {
       newTables: try NewTables.find(session, database),
       unguarded: isSyncing ? try TargetPhase.unguarded(plan, &connection) : [], waived: options.waived,
       hook: SwitchHook.state(of: options.onSwitch))
+    if isSyncing {
+      gates.verified = try LastVerify.look(
+        options, session, mayRun: options.execute && gates.findings.allSatisfy(\.ok), stop, &connection)
+    }
     let took = started.duration(to: .now) / .milliseconds(1)
     for finding in gates.findings {
       steps.add(Checkpoint(finding.name, ok: finding.ok, detail: finding.detail, milliseconds: took))

@@ -14,6 +14,8 @@ package struct CutoverOptions: Sendable {
   package var lockTimeout: Double
   /// Lag above which it does not begin, in seconds.
   package var maxLag: Double
+  /// How old the last clean verify may be, in seconds, before cutover runs one itself.
+  package var verifiedWithin: Double
   /// Findings to accept, by the name that the report gives them.
   package var waived: Set<String>
   /// A shell command that tells the application where to go; run once the target is open.
@@ -21,7 +23,8 @@ package struct CutoverOptions: Sendable {
 
   package init(
     source: String, target: ConnectionTarget, state: String, targetSchema: String? = nil, execute: Bool = false,
-    pauseLimit: Double = 5, lockTimeout: Double = 30, maxLag: Double = 10, waived: Set<String> = [],
+    pauseLimit: Double = 5, lockTimeout: Double = 30, maxLag: Double = 10, verifiedWithin: Double = 86_400,
+    waived: Set<String> = [],
     onSwitch: String? = nil
   ) {
     self.source = source
@@ -32,6 +35,7 @@ package struct CutoverOptions: Sendable {
     self.pauseLimit = pauseLimit
     self.lockTimeout = lockTimeout
     self.maxLag = maxLag
+    self.verifiedWithin = verifiedWithin
     self.waived = waived
     self.onSwitch = onSwitch
   }

@@ -45,10 +45,13 @@ package struct Gates: Sendable {
   package var unguarded: [String]
   package var waived: Set<String>
   package var hook: HookState
+  /// Nil where there is nothing to compare yet.
+  package var verified: LastVerify?
 
   package init(
     phase: Phase, lag: Lag, maxLag: Double, quarantined: Int64, discarded: Int64 = 0,
-    obstacles: [ForeignKeys.Obstacle], newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState
+    obstacles: [ForeignKeys.Obstacle], newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState,
+    verified: LastVerify? = nil
   ) {
     self.phase = phase
     self.lag = lag
@@ -60,12 +63,13 @@ package struct Gates: Sendable {
     self.unguarded = unguarded
     self.waived = waived
     self.hook = hook
+    self.verified = verified
   }
 
   package var findings: [Finding] {
     // Before the copy is finished there is nothing to say about the rest.
     guard phase == .syncing else { return [streaming] + hookFinding }
-    return [streaming, lagFinding, quarantine] + foreignKeys + tables + [wayBack] + hookFinding
+    return [streaming, lagFinding, quarantine] + foreignKeys + tables + [wayBack] + hookFinding + verifiedFinding
   }
 
   /// The name under which a table that does not move is waived.
@@ -147,6 +151,10 @@ package struct Gates: Sendable {
       "way back", false,
       "triggers of changeover are missing or disabled on \(unguarded.joined(separator: ", ")): sync --reseed makes them"
     )
+  }
+
+  private var verifiedFinding: [Finding] {
+    verified.map { [$0.finding(isWaived: waived.contains(LastVerify.waiver))] } ?? []
   }
 
   private var hookFinding: [Finding] {

@@ -47,7 +47,9 @@ package struct Sync {
     guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
-    if session.record.phase == .switched {
+    if session.record.phase == .finished {
+      report(.finished)
+    } else if session.record.phase == .switched {
       report(.switched)
     } else {
       let position = try startingPosition(session, state)
@@ -81,7 +83,9 @@ package struct Sync {
   private func stream(
     _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
   ) throws {
-    let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
+    let progress = SyncProgress(
+      captured: position, applied: session.record.applied, earlier: SyncStatus.read(state.statusPath), stop: stop,
+      clock: clock)
     let capture = Worker { [options, clock, report] in
       do {
         var loop = try CaptureLoop(
@@ -99,6 +103,13 @@ package struct Sync {
       HeartbeatLoop(target: options.target, catalogue: session.catalogue, record: session.record, progress: progress)
         .run()
     }
+    let verify = options.verifyEvery.map { every in
+      Worker { [options, clock, report] in
+        VerifyLoop(
+          options: options.verify, every: every, session: session, progress: progress, clock: clock, report: report
+        ).run()
+      }
+    }
     var loop = ApplyLoop(options: options, state: state, progress: progress, session: session, report: report)
     let outcome: Result<ApplyLoop.End, any Error>
     do {
@@ -109,6 +120,7 @@ package struct Sync {
     progress.stop.request()
     try capture.join()
     try heartbeat.join()
+    try verify?.join()
     try progress.status.write(to: state.statusPath)
     if let failure = progress.failure { throw failure }
     switch try outcome.get() {

@@ -28,6 +28,12 @@ struct CutoverCommand: ParsableCommand {
   @Option(help: "Lag in seconds above which it does not begin.")
   var maxLag = 10.0
 
+  @Option(
+    help: ArgumentHelp(
+      "How old the last clean verify may be (90m, 24h, 2d); with --execute one is run where it is older.",
+      discussion: "0 has one run in any case; --waive verified does without."))
+  var verifiedWithin = TimeSpan(seconds: 86_400)
+
   @Option(help: "Accept a finding, by the name that the report gives it. May be given several times.")
   var waive: [String] = []
 
@@ -53,6 +59,7 @@ struct CutoverCommand: ParsableCommand {
       source: try stores.source(configuration), target: try stores.target(configuration),
       state: try stores.state(configuration), targetSchema: stores.targetSchema ?? configuration.targetSchema,
       execute: execute, pauseLimit: pauseLimit, lockTimeout: lockTimeout, maxLag: maxLag,
+      verifiedWithin: verifiedWithin.seconds,
       waived: Set(waive.map { $0.hasPrefix("foreign key ") ? String($0.dropFirst("foreign key ".count)) : $0 }),
       onSwitch: onSwitch)
     let json = json
@@ -64,7 +71,7 @@ struct CutoverCommand: ParsableCommand {
     if !(report.isGo && (report.switched || !execute)) { throw ExitCode(ExitStatus.checkFailed.rawValue) }
   }
 
-  private static func line(_ checkpoint: Checkpoint) -> String {
+  static func line(_ checkpoint: Checkpoint) -> String {
     let name = checkpoint.name + String(repeating: " ", count: max(24 - checkpoint.name.count, 1))
     let milliseconds = "\((checkpoint.milliseconds * 10).rounded() / 10) ms"
     return "\(Terminal.mark(checkpoint.ok))  \(name)\(checkpoint.detail)  (\(milliseconds))"
