@@ -86,7 +86,7 @@ package struct Dismantling {
     let result = try connection.query(
       """
       SELECT tgname::text FROM pg_trigger
-      WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgname LIKE '\\_changeover\\_%' ORDER BY tgname
+      WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND starts_with(tgname::text, '_changeover_') ORDER BY tgname
       """, parameters)
     return try (0..<result.rowCount).map { try result.string($0, 0) }
   }
