@@ -68,6 +68,7 @@ package struct Finish {
     {
       throw contradiction.failure(path: options.source)
     }
+    guard record.owner == state.id else { throw notOurs }
     guard let sync = try state.syncLock.tryAcquire(), let capture = try state.captureLock.tryAcquire(),
       let apply = try state.applyLock.tryAcquire()
     else { return try run(record, catalogue, state, old, look, isSyncRunning: true, &connection) }
@@ -76,6 +77,12 @@ package struct Finish {
     _ = consume capture
     _ = consume sync
     return outcome
+  }
+
+  private var notOurs: Failure {
+    Failure(
+      .configuration, "\(options.state) is not the state directory that \(options.source) belongs to",
+      remedy: "name the one that changeover sync uses with --state")
   }
 
   private func connect() throws -> Connection {
