@@ -48,13 +48,7 @@ package struct Finish {
     }
     let old = OldStore(path: options.source)
     let look = try old.look()
-    guard let source = look.installation?.source ?? state.knownSource,
-      look.installation.map({ $0.owner == state.id }) ?? true
-    else {
-      throw Failure(
-        .configuration, "\(options.state) is not the state directory that \(options.source) belongs to",
-        remedy: "name the one that changeover sync used with --state")
-    }
+    guard let source = look.installation?.source ?? state.knownSource else { throw notOurs }
     var connection = try connect()
     let schema = try options.targetSchema ?? TargetInstaller.currentSchema(&connection)
     guard let catalogue = try TargetCatalogue.find(&connection, schema: schema),
