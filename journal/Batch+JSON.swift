@@ -53,6 +53,8 @@ extension EntryCursor {
       return try json(op: "upsert", table, "values", count: table.columns.count)
     case .row(.delete(let table)):
       return try json(op: "delete", table, "key", count: table.keyPositions.count)
+    case .row(.replaceTable(let table)):
+      return JSON.object([("op", .string("replace")), ("table", .string(table.name))]).text
     }
   }
 

@@ -10,6 +10,8 @@ extension Batch {
         switch entry {
         case .upsert(let table): try output("  " + entries.describeUpsert(table, values: values) + "\n")
         case .delete(let table): try output("  " + entries.describeDelete(table) + "\n")
+        case .replaceTable(let table):
+          try output("  replace \(EntryCursor.quoted(table.name)): its rows that do not follow are gone\n")
         }
       }
     }
@@ -45,7 +47,7 @@ extension EntryCursor {
   }
 
   /// A name as it is where that is plain, otherwise in double quotes.
-  private static func quoted(_ name: String) -> String {
+  fileprivate static func quoted(_ name: String) -> String {
     let isPlain = name.utf8.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true

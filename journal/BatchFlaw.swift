@@ -30,6 +30,7 @@ package enum BatchFlaw: String, Error, Sendable, CaseIterable {
   case keyCount = "key_count"
   case keyPosition = "key_position"
   case tag
+  case replacement
 
   /// What is wrong, as the end of the sentence "… is not a whole batch: it …".
   package var message: String {
@@ -61,6 +62,7 @@ package enum BatchFlaw: String, Error, Sendable, CaseIterable {
     case .keyCount: "declares a key with too few or too many columns"
     case .keyPosition: "declares a key column that does not exist or is named twice"
     case .tag: "holds a value of unknown class"
+    case .replacement: "replaces a table elsewhere than right after its declaration"
     }
   }
 

@@ -4,10 +4,12 @@ package enum Entry {
   case upsert(JournalTable)
   /// The row is gone; its key follows: one value a key column.
   case delete(JournalTable)
+  /// The rows of this table that no later entry of the group writes are gone; no value follows.
+  case replaceTable(JournalTable)
 
   package var table: JournalTable {
     switch self {
-    case .upsert(let table), .delete(let table): table
+    case .upsert(let table), .delete(let table), .replaceTable(let table): table
     }
   }
 }
@@ -17,4 +19,5 @@ enum EntryKind {
   static let table: UInt8 = 1
   static let upsert: UInt8 = 2
   static let delete: UInt8 = 3
+  static let replaceTable: UInt8 = 4
 }

@@ -12,6 +12,8 @@ package struct EntryCursor {
   private var declaredColumns = 0
   /// The place of the table named last: rows come table by table.
   private var recent = 0
+  /// The entry before was a declaration, which a replacement must follow at once.
+  private var declaredJustNow = false
   /// Values of the entry that were not read yet.
   private var pending = 0
 
@@ -71,8 +73,11 @@ package struct EntryCursor {
     }
     guard seen < expected else { throw .entryCount }
     seen &+= 1
+    let followsDeclaration = declaredJustNow
+    declaredJustNow = false
     switch try reader.byte() {
     case EntryKind.table:
+      declaredJustNow = true
       return .declared(try readTable())
     case EntryKind.upsert:
       try findTable()
@@ -82,6 +87,10 @@ package struct EntryCursor {
       try findTable()
       pending = tables[recent].keyPositions.count
       return .row(.delete(tables[recent]))
+    case EntryKind.replaceTable:
+      try findTable()
+      guard followsDeclaration, recent == tables.count - 1 else { throw .replacement }
+      return .row(.replaceTable(tables[recent]))
     default:
       throw .kind
     }

@@ -68,6 +68,15 @@ package struct EntryEncoder: ~Copyable {
     lacking = tables[recent].keyPositions.count
   }
 
+  /// Declares a table and says that its rows are those that later entries of the group write, and no others.
+  ///
+  /// Comes before any row of the table: what this batch held of it before would be gone with the rest.
+  package mutating func replace(_ table: JournalTable) throws(JournalError) {
+    precondition(places[table.id] == nil, "table \(table.id) is declared already in this batch")
+    try declare(table)
+    begin(EntryKind.replaceTable, table.id)
+  }
+
   /// Forgets everything, declarations too, for the next batch; the memory stays.
   package mutating func removeAll() {
     rollback(to: Mark(byteCount: 0, entryCount: 0, tableCount: 0))

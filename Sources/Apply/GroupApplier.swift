@@ -128,6 +128,13 @@ package struct GroupApplier: ~Copyable {
     script.split(separator: ";").map { String($0) }.filter { !$0.allSatisfy(\.isWhitespace) }
   }
 
+  /// Why a group that SQLite's changes were put into is not one: only the way back replaces tables.
+  static func reverseEntry(of table: JournalTable) -> Failure {
+    Failure(
+      .badData, "the journal replaces table '\(table.name)' in a group of changes of SQLite",
+      remedy: "run changeover journal check; sync --reseed starts over")
+  }
+
   /// The plan of a table that a batch declares; throws where they do not speak of the same columns.
   static func plan(of table: JournalTable, among plans: [TableID: TablePlan]) throws -> TablePlan {
     guard let plan = plans[table.id] else {

@@ -76,6 +76,7 @@ struct GroupStage: ~Copyable {
         switch entry {
         case .upsert: try addUpsert(&entries, layout)
         case .delete: try addDelete(&entries, layout)
+        case .replaceTable(let table): throw GroupApplier.reverseEntry(of: table)
         }
         try stream.flushIfFull(to: &connection)
         if refused.isFull {

@@ -50,6 +50,7 @@ struct SmallGroup {
           tables[id] = rows
           order.append(id)
         }
+        if case .replaceTable(let table) = entry { throw GroupApplier.reverseEntry(of: table) }
         let isUpsert = if case .upsert = entry { true } else { false }
         let columns = isUpsert ? rows.plan.columns : rows.keyColumns
         fields.removeAll()

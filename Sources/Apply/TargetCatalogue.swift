@@ -26,7 +26,10 @@ package struct TargetCatalogue: Sendable, Hashable {
   package var copy: String { name("copy") }
   package var heartbeat: String { name("heartbeat") }
   package var quarantine: String { name("quarantine") }
+  package var reverse: String { name("reverse") }
   package var verification: String { name("verification") }
+  /// What there is beside the record of the source.
+  var parts: [String] { [heartbeat, copy, quarantine, reverse, verification] }
   package var advance: String { name("advance") }
   package var closed: String { name("closed") }
   package func log(_ table: TableID, of source: RandomID) -> String { name("change_\(Self.tag(source))_\(table)") }
@@ -80,9 +83,12 @@ package struct TargetCatalogue: Sendable, Hashable {
   /// Two sources that are installed at the same time would create, or drop, the same objects.
   private static let lockNumber: Int64 = 0x6368_616E_6765_6F76  // "changeov" in bytes.
 
+  /// Waits for others that create or drop the shared objects; inside a PL/pgSQL block.
+  var alone: String { "PERFORM pg_advisory_xact_lock(\(Self.lockNumber))" }
+
   /// Drops the catalogue once no source is left in it. For the end of the transaction that removes one.
   var removal: String {
-    let tables = [source, heartbeat, copy, quarantine, verification].joined(separator: ", ")
+    let tables = ([source] + parts).joined(separator: ", ")
     return """
       DO $changeover$ BEGIN
         PERFORM pg_advisory_xact_lock(\(Self.lockNumber));
@@ -147,8 +153,8 @@ package struct TargetCatalogue: Sendable, Hashable {
       """ : "SELECT pg_advisory_xact_lock(\(Self.lockNumber));\n"
     return schemaCreation
       + TriggerTemplate.catalogue.fill([
-        "source": source, "heartbeat": heartbeat, "copy": copy, "quarantine": quarantine, "advance": advance,
-        "closed": closed, "verification": verification,
+        "source": source, "heartbeat": heartbeat, "copy": copy, "quarantine": quarantine, "reverse": reverse,
+        "advance": advance, "closed": closed, "verification": verification,
       ])
   }
 }

@@ -85,7 +85,7 @@ struct ApplyLoop: ~Copyable {
   }
 
   private mutating func work(_ connection: inout Connection) throws -> End {
-    if session.record.phase == .switching { try recover(&connection) }
+    if session.record.phase == .switching || session.record.phase == .switchingBack { try recover(&connection) }
     if session.record.phase == .switched { return try finish(&connection) }
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
@@ -252,21 +252,15 @@ struct ApplyLoop: ~Copyable {
     }
   }
 
-  /// A cutover began and left: with its locks in our hands it is over, one way or the other.
+  /// A switch began and left, in either direction: with its locks in our hands it is over, one way or the other.
   private mutating func recover(_ connection: inout Connection) throws {
     let capture = try state.captureLock.acquire(stop: progress.stop)
     let apply = try state.applyLock.acquire(stop: progress.stop)
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else { return }
-    session.record = record
-    if record.phase == .switching {
-      let database = try SourceFile.openForWriting(options.source)
-      let outcome = try SwitchRecovery.resolve(record, session.catalogue, database, &connection)
-      report(
-        .note(
-          outcome == .completed
-            ? "an interrupted cutover had decided: completed it"
-            : "an interrupted cutover had not decided: took it back"))
-      session.record.phase = outcome == .completed ? .switched : .syncing
+    let database = try SourceFile.openForWriting(options.source)
+    let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
+    if outcome != .nothingToDo { report(.note(outcome.sentence)) }
+    if let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) {
+      session.record = record
     }
     _ = consume apply
     _ = consume capture
@@ -274,7 +268,7 @@ struct ApplyLoop: ~Copyable {
 
   private func finish(_ connection: inout Connection) throws -> End {
     let database = try SourceFile.openForReading(options.source)
-    try SwitchRecovery.checkFence(session.record, database)
+    _ = try SwitchRecovery.agreedRecord(session.record.source, session.catalogue, database, &connection)
     return .switched
   }
 }

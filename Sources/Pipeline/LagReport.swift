@@ -7,7 +7,7 @@ import SQLite
 
 /// How far the target is behind, from whatever can be reached: both stores, the journal, and what the sync wrote down.
 package struct LagReport: Sendable {
-  package enum State: String, Sendable { case copying, streaming, stopped, switched, reversed }
+  package enum State: String, Sendable { case copying, streaming, stopped, switched, reversed, finished }
 
   package var state: State
   package var syncRunning: Bool
@@ -39,15 +39,17 @@ package struct LagReport: Sendable {
     let state = StateDirectory(existing: statePath)
     let database = try SourceFile.openForReading(path)
     do {
-      guard let installation = try SourceInstallation.read(database) else {
-        throw Failure(
-          .configuration, "\(path) is not prepared: no changeover sync has run on it",
-          remedy: "start one: changeover sync --source \(path)")
-      }
       var seen: Known?
       while true {
+        guard let installation = try SourceInstallation.read(database) else {
+          throw Failure(
+            .configuration, "\(path) is not prepared: no changeover sync has run on it",
+            remedy: "start one: changeover sync --source \(path)")
+        }
         let known = try Known.look(installation.source, target, state, targetSchema, stop)
-        if let record = known.record { try SwitchRecovery.checkFence(record, database) }
+        // Read while a switch goes on, the two would be of different moments.
+        guard try SourceInstallation.read(database)?.mark == installation.mark else { continue }
+        if let record = known.record { try SwitchRecovery.check(record, installation.mark, path: path) }
         let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
         guard let applied = known.applied, try !SourceInstallation.holds(applied, in: database) else {
           return try LagReport(installation, newest: newest, known, state, clock.now)
@@ -91,6 +93,8 @@ package struct LagReport: Sendable {
         let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
         guard let catalogue = try TargetCatalogue.find(&connection, schema: schema) else { return known }
         known.record = try SourceRecord.read(source, catalogue, &connection)
+        // At the end of the move the record stands alone.
+        if known.record?.phase == .finished { return known }
         known.quarantined = try SourceRecord.quarantined(source, catalogue, &connection)
         known.verified = try VerifyRecord.latest(of: source, catalogue, &connection)
         return known
@@ -125,6 +129,10 @@ package struct LagReport: Sendable {
     unlogged = known.notes?.unlogged ?? 0
     unloggedAt = known.notes?.unloggedAt
     isCopied = known.record.map { $0.phase != .preparing } ?? (known.notes?.state == .streaming)
+    if known.record?.phase == .finished || installation.mark.phase == .finished {
+      self.state = .finished
+      return
+    }
     if known.record?.phase == .switched || installation.switchID != nil {
       self.state = .switched
     } else if syncRunning, !isCopied {
@@ -163,7 +171,7 @@ package struct LagReport: Sendable {
 
   /// Whether lag is within the limits; what is not known is not within.
   package func isWithin(seconds limit: Double?, changes changeLimit: Int64?) -> Bool {
-    if state == .switched { return true }
+    if state == .switched || state == .finished { return true }
     if !isCopied, limit != nil || changeLimit != nil { return false }
     if let limit, !(seconds.map { $0 <= limit } ?? false) { return false }
     if let changeLimit, !(changes.map { $0 <= changeLimit } ?? false) { return false }

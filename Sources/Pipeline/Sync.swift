@@ -47,7 +47,9 @@ package struct Sync {
     guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
     let session = try opening.open(database, &connection)
-    if session.record.phase == .switched {
+    if session.record.phase == .finished {
+      report(.finished)
+    } else if session.record.phase == .switched {
       report(.switched)
     } else {
       let position = try startingPosition(session, state)

@@ -17,6 +17,8 @@ package enum SyncEvent: Sendable {
   case targetBack
   case caughtUp
   case switched
+  /// The move is over, and nothing is synced any more.
+  case finished
 }
 
 /// How far the first copy has come.

@@ -71,7 +71,7 @@ struct CutoverCommand: ParsableCommand {
     if !(report.isGo && (report.switched || !execute)) { throw ExitCode(ExitStatus.checkFailed.rawValue) }
   }
 
-  private static func line(_ checkpoint: Checkpoint) -> String {
+  static func line(_ checkpoint: Checkpoint) -> String {
     let name = checkpoint.name + String(repeating: " ", count: max(24 - checkpoint.name.count, 1))
     let milliseconds = "\((checkpoint.milliseconds * 10).rounded() / 10) ms"
     return "\(Terminal.mark(checkpoint.ok))  \(name)\(checkpoint.detail)  (\(milliseconds))"

@@ -44,6 +44,7 @@ struct LagCommand: ParsableCommand {
 extension LagReport {
   /// The report for people, on one line.
   var sentence: String {
+    if state == .finished { return "finished: the move is over, nothing follows any more" }
     var text = state.rawValue
     if state != .switched, !syncRunning { text += " (no sync is running)" }
     guard let changes, let applied = appliedSequence, let newest = sourceSequence else {

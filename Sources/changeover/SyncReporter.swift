@@ -42,6 +42,7 @@ final class SyncReporter: Sendable {
       warn("PostgreSQL is away: \(reason); changes go on into the journal, next try in \(Self.decimal(seconds)) s")
     case .targetBack: line("PostgreSQL is back")
     case .caughtUp: line("caught up: the target has everything")
+    case .finished: line("the move is over (changeover finish): nothing is synced any more")
     case .switched: line("the switch is done: PostgreSQL is the authority, nothing is left to stream")
     }
   }

@@ -60,6 +60,21 @@ struct EntryEncoderTests {
     try read(Samples.file(Samples.header(), entries))
   }
 
+  @Test func `replaces a table before any row of it`() async throws {
+    var entries = EntryEncoder()
+    try entries.replace(Samples.table)
+    entries.beginDelete(Samples.table.id)
+    entries.null()
+    try entries.declare(Samples.table)
+    #expect(Array(entries.payload.suffix(5)) == [4, 1, 3, 1, 0] && entries.entryCount == 3)
+    try read(Samples.file(Samples.header(), entries))
+    await #expect(processExitsWith: .failure) {
+      var entries = EntryEncoder()
+      try entries.declare(Samples.table)
+      try entries.replace(Samples.table)
+    }
+  }
+
   @Test func `stops at a row with too few values`() async {
     await #expect(processExitsWith: .failure) {
       var entries = EntryEncoder()

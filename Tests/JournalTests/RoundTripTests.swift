@@ -23,6 +23,8 @@ struct RoundTripTests {
               (.delete(let table), .delete(let expected, let values)):
               #expect(table == expected)
               for value in values { #expect(try cursor.value().owned == value) }
+            case (.replaceTable(let table), .replace(let expected)):
+              #expect(table == expected)
             default: Issue.record("another entry")
             }
           }
@@ -76,7 +78,7 @@ struct RoundTripTests {
       try RandomBatch(using: &random).fill(&entries)
       var payload = Array(entries.payload.prefix(.random(in: 1...300, using: &random)))
       for _ in 0..<Int.random(in: 0...3, using: &random) where !payload.isEmpty {
-        let change: UInt8 = [0, 1, 2, 3, 4, 5, 0x7F, 0x80, 0xFF].randomElement(using: &random)!
+        let change: UInt8 = [0, 1, 2, 3, 4, 5, 6, 0x7F, 0x80, 0xFF].randomElement(using: &random)!
         payload[.random(in: payload.indices, using: &random)] = change
       }
       let count = min(entries.entryCount, UInt32(payload.count / 3))

@@ -72,13 +72,17 @@ struct VectorTests {
   /// Appends entries as their JSON has them, rows by the last table declared under their name.
   private func fill(_ encoder: inout EntryEncoder, _ entries: [BatchJSON.Entry]) throws {
     var tables: [String: TableID] = [:]
-    for entry in entries {
+    for (index, entry) in entries.enumerated() {
       switch (entry.op, entry.key) {
       case ("table", .positions(let key)):
         let id = TableID(try #require(entry.id))
         let (name, columns) = (try #require(entry.name), try #require(entry.columns))
-        try encoder.declare(JournalTable(id: id, name: name, columns: columns, keyPositions: key))
+        let table = JournalTable(id: id, name: name, columns: columns, keyPositions: key)
+        let isReplaced = index + 1 < entries.count && entries[index + 1].op == "replace"
+        if isReplaced { try encoder.replace(table) } else { try encoder.declare(table) }
         tables[name] = id
+      case ("replace", nil):
+        #expect(entry.table == entries[index - 1].name)
       case ("upsert", nil):
         encoder.beginUpsert(try #require(tables[entry.table ?? "?"]))
         for item in try #require(entry.values) { encoder.value(item?.value ?? .null) }

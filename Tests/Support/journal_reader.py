@@ -128,10 +128,11 @@ def read_entries(data, entry_count):
     tables = {}
     declared_columns = 0
     entries = []
+    declared = None  # The table that the entry before declared.
     while payload.offset < len(data):
         require(len(entries) < entry_count, "entry_count")
         kind = payload.byte()
-        require(kind in (1, 2, 3), "kind")
+        require(kind in (1, 2, 3, 4), "kind")
         table = payload.varint()
         require(table <= INT64_MAX, "table_id")
         if kind == 1:
@@ -145,15 +146,20 @@ def read_entries(data, entry_count):
             require(all(k < column_count for k in key) and len(set(key)) == len(key), "key_position")
             tables[table] = (name, column_count, len(key))
             entries.append({"op": "table", "id": table, "name": name, "columns": columns, "key": key})
+            declared = table
             continue
         require(table in tables, "undeclared_table")
         name, column_count, key_count = tables[table]
         if kind == 2:
             values = [payload.value() for _ in range(column_count)]
             entries.append({"op": "upsert", "table": name, "values": values})
+        elif kind == 4:
+            require(declared == table, "replacement")
+            entries.append({"op": "replace", "table": name})
         else:
             key = [payload.value() for _ in range(key_count)]
             entries.append({"op": "delete", "table": name, "key": key})
+        declared = None
     require(len(entries) == entry_count, "entry_count")
     return entries
 

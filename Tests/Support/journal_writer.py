@@ -108,6 +108,11 @@ class Payload:
         self.json.append({"op": "delete", "table": table.name, "key": [value_json(item) for item in key]})
         return self
 
+    def replace(self, table):
+        self.bytes += b"\4" + varint(table.number)
+        self.json.append({"op": "replace", "table": table.name})
+        return self
+
 
 class Batch:
     """A batch file. Every field can be set; lengths and checksums are right unless they are set too."""

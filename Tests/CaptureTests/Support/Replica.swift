@@ -42,6 +42,8 @@ struct Replica: Equatable {
           for _ in table.keyPositions { key.append(try entries.value().owned) }
           key = Self.key(key, Array(key.indices))
           tables[table.id, default: [:]][key] = nil
+        case .replaceTable:
+          throw Wrong(description: "table \(table.name) is replaced by a group of changes of SQLite")
         }
         if !mayRepeat, !seen.insert([.integer(table.id.rawValue)] + key).inserted {
           throw Wrong(description: "a key of table \(table.name) comes twice in a group that says it does not")

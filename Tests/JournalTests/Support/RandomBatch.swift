@@ -7,6 +7,7 @@ struct RandomBatch {
   enum Row: Equatable {
     case upsert(JournalTable, [Value])
     case delete(JournalTable, [Value])
+    case replace(JournalTable)
   }
 
   let header: BatchHeader
@@ -27,11 +28,15 @@ struct RandomBatch {
     header.schemaFingerprint = random.next()
     self.header = header
     let tables = (0..<Int.random(in: 1...4, using: &random)).map { Self.table($0, using: &random) }
-    rows = (0..<Int.random(in: 0...200, using: &random)).map { _ in
-      let table = tables[.random(in: tables.indices, using: &random)]
-      if Bool.random(using: &random) { return .upsert(table, table.columns.map { _ in Self.value(using: &random) }) }
-      return .delete(table, table.keyPositions.map { _ in Self.value(using: &random) })
-    }
+    // Before all rows, as a table that is replaced must be.
+    let replaced = tables.filter { _ in Bool.random(using: &random) }.map { Row.replace($0) }
+    rows =
+      replaced
+      + (0..<Int.random(in: 0...200, using: &random)).map { _ in
+        let table = tables[.random(in: tables.indices, using: &random)]
+        if Bool.random(using: &random) { return .upsert(table, table.columns.map { _ in Self.value(using: &random) }) }
+        return .delete(table, table.keyPositions.map { _ in Self.value(using: &random) })
+      }
   }
 
   /// Appends the rows, each table declared as late as possible.
@@ -46,6 +51,8 @@ struct RandomBatch {
         try entries.declare(table)
         entries.beginDelete(table.id)
         for value in key { entries.value(value) }
+      case .replace(let table):
+        try entries.replace(table)
       }
     }
   }
