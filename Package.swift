@@ -34,7 +34,7 @@ let package = Package(
         .embedInCode("source/update.sql"), .embedInCode("source/rekey.sql"), .embedInCode("source/delete.sql"),
         .embedInCode("source/probe_insert.sql"), .embedInCode("source/probe_update.sql"),
         .embedInCode("source/source_fence.sql"), .embedInCode("source/fence_guard.sql"),
-        .embedInCode("target/catalogue.sql"),
+        .embedInCode("source/quarantine.sql"), .embedInCode("target/catalogue.sql"),
         .embedInCode("target/target_fence.sql"), .embedInCode("target/target_log.sql"),
         .embedInCode("target/target_capture_function.sql"), .embedInCode("target/target_capture.sql"),
       ],
@@ -60,7 +60,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "ReverseApply",
-      dependencies: ["Model", "Dialect", "SQLite", "Journal", "Schema", "Conversion", "Capture"],
+      dependencies: [
+        "Model", "Dialect", "SQLite", "Journal", "Schema", "Conversion", "TriggerTemplates", "Capture",
+      ],
       swiftSettings: settings),
     .target(name: "Backup", dependencies: ["Model", "SQLite", "Capture"], swiftSettings: settings),
     .target(

@@ -14,6 +14,8 @@ package struct SourceInstallation: Sendable {
   package let tables: [SourceTable]
   /// What it holds of the switches.
   package let mark: SourceMark
+  /// The last group that came back from the target since that switch; nil before the first.
+  package var reversePosition: Position?
 
   /// Set while a switch has closed this source.
   package var switchID: RandomID? { mark.fence }
@@ -54,7 +56,7 @@ package struct SourceInstallation: Sendable {
     return SourceInstallation(
       source: source, owner: owner,
       base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: tables,
-      mark: SourceMark(settings))
+      mark: SourceMark(settings), reversePosition: try reversePosition(in: database))
   }
 
   static func settings(in database: borrowing Database) throws -> [String: Value] {
@@ -192,7 +194,7 @@ package struct SourceInstallation: Sendable {
         try database.execute("DROP TRIGGER \(SQLiteText.identifier(trigger))")
       }
       try database.execute("DROP VIEW IF EXISTS \(SourceNames.fenceGuard)")
-      for table in [SourceNames.change, SourceNames.table, SourceNames.meta, SourceNames.canary] {
+      for table in SourceNames.tables {
         try database.execute("DROP TABLE IF EXISTS \(table)")
       }
     }

@@ -9,6 +9,10 @@ package enum SourceNames {
   package static let canary = "_changeover_canary"
   /// The view that stands in the way of rebuilding a fenced table.
   package static let fenceGuard = "_changeover_guard"
+  /// Rows that came back from the target and that SQLite does not take; made when the first one comes.
+  package static let quarantine = "_changeover_quarantine"
+
+  static let tables = [change, table, meta, canary, quarantine]
 
   static func trigger(_ table: TableID, _ part: String) -> String { "\(prefix)\(table)_\(part)" }
 
