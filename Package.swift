@@ -33,8 +33,10 @@ let package = Package(
         .embedInCode("source/change_table.sql"), .embedInCode("source/insert.sql"),
         .embedInCode("source/update.sql"), .embedInCode("source/rekey.sql"), .embedInCode("source/delete.sql"),
         .embedInCode("source/probe_insert.sql"), .embedInCode("source/probe_update.sql"),
-        .embedInCode("source/quarantine.sql"), .embedInCode("source/source_fence.sql"), .embedInCode("target/catalogue.sql"),
-        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_capture.sql"),
+        .embedInCode("source/source_fence.sql"), .embedInCode("source/fence_guard.sql"),
+        .embedInCode("source/quarantine.sql"), .embedInCode("target/catalogue.sql"),
+        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_log.sql"),
+        .embedInCode("target/target_capture_function.sql"), .embedInCode("target/target_capture.sql"),
       ],
       swiftSettings: settings),
     .target(
@@ -118,12 +120,18 @@ let package = Package(
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),
     .target(
       name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
+    .target(
+      name: "ServerFixtures", dependencies: ["Model", "Postgres", "TestSupport"], path: "Tests/ServerFixtures",
+      swiftSettings: settings),
     .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),
     .testTarget(
       name: "ConversionTests", dependencies: ["Model", "Schema", "Conversion", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ApplyTests",
-      dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "TestSupport"],
+      dependencies: [
+        "Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "ServerFixtures",
+        "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "VerifyTests",
@@ -136,7 +144,7 @@ let package = Package(
       name: "ReverseCaptureTests",
       dependencies: [
         "Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "ReverseCapture", "SchemaFixtures",
-        "TestSupport",
+        "ServerFixtures", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -12,10 +12,13 @@ package struct SourceInstallation: Sendable {
   /// The position before the first change: group 0 and the row that installation wrote.
   package let base: Position
   package let tables: [SourceTable]
-  /// Set once the switch has closed this source.
-  package let switchID: RandomID?
+  /// What it holds of the switches.
+  package let mark: SourceMark
   /// The last group that came back from the target since that switch; nil before the first.
   package var reversePosition: Position?
+
+  /// Set while a switch has closed this source.
+  package var switchID: RandomID? { mark.fence }
 
   static let format: Int64 = 1
 
@@ -53,10 +56,10 @@ package struct SourceInstallation: Sendable {
     return SourceInstallation(
       source: source, owner: owner,
       base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: tables,
-      switchID: identity("switch_id"), reversePosition: try reversePosition(in: database))
+      mark: SourceMark(settings), reversePosition: try reversePosition(in: database))
   }
 
-  private static func settings(in database: borrowing Database) throws -> [String: Value] {
+  static func settings(in database: borrowing Database) throws -> [String: Value] {
     let isOurs = try database.integer(
       "SELECT count(*) FROM pragma_table_info(?1) WHERE name IN ('name', 'value')", [.text(SourceNames.meta)])
     guard isOurs == 2 else { return [:] }
@@ -96,13 +99,14 @@ package struct SourceInstallation: Sendable {
       let settings: [(String, Value)] = [
         ("format", .integer(format)), ("source", .text(source.description)), ("owner", .text(owner.description)),
         ("base_sequence", .integer(sequence)), ("base_nonce", .integer(nonce)),
+        ("phase", .text(Phase.syncing.rawValue)),
       ]
       for (name, value) in settings { try set(name, value, in: database) }
       try SmokeTest.run(on: numbered, in: database)
       let installation = SourceInstallation(
         source: source, owner: owner,
         base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: numbered,
-        switchID: nil)
+        mark: SourceMark(phase: .syncing))
       try installation.requireUnchangedSchema(in: database)
       return installation
     }
@@ -119,7 +123,7 @@ package struct SourceInstallation: Sendable {
   }
 
   /// Creates a table's triggers, and says which statement of the application they would break if they do.
-  private static func createTriggers(of table: SourceTable, in database: borrowing Database) throws {
+  static func createTriggers(of table: SourceTable, in database: borrowing Database) throws {
     var statements: [String] = []
     for statement in SmokeTest.statements(for: table) where database.compiles(statement) {
       statements.append(statement)
@@ -166,6 +170,12 @@ package struct SourceInstallation: Sendable {
     try statement.run()
   }
 
+  static func unset(_ name: String, in database: borrowing Database) throws(SQLiteError) {
+    let statement = try database.prepare("DELETE FROM \(SourceNames.meta) WHERE name = ?1")
+    try statement.bind(name, at: 1)
+    try statement.run()
+  }
+
   /// Hands the source over to another state directory.
   package static func setOwner(_ owner: RandomID, in database: borrowing Database) throws {
     try set("owner", .text(owner.description), in: database)
@@ -183,6 +193,7 @@ package struct SourceInstallation: Sendable {
       for trigger in try ownTriggers(database) {
         try database.execute("DROP TRIGGER \(SQLiteText.identifier(trigger))")
       }
+      try database.execute("DROP VIEW IF EXISTS \(SourceNames.fenceGuard)")
       for table in SourceNames.tables {
         try database.execute("DROP TABLE IF EXISTS \(table)")
       }
@@ -195,17 +206,5 @@ package struct SourceInstallation: Sendable {
       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '\\_changeover\\_%' ESCAPE '\\'"
     ) { names.append($0.string(0) ?? "") }
     return names
-  }
-
-  /// Closes the source: fence triggers instead of capture triggers, and the switch's id as the decision.
-  /// The caller holds the write transaction; its COMMIT decides.
-  package func fence(switchID: RandomID, message: String, in database: borrowing Database) throws {
-    for trigger in try Self.ownTriggers(database) {
-      try database.execute("DROP TRIGGER \(SQLiteText.identifier(trigger))")
-    }
-    for table in tables {
-      for trigger in TriggerSet.fence(for: table, message: message) { try database.execute(trigger.sql) }
-    }
-    try Self.set("switch_id", .text(switchID.description), in: database)
   }
 }

@@ -72,7 +72,7 @@ package struct Cutover {
   ) throws -> CutoverReport {
     var session = session
     var steps = Steps(report: report)
-    if session.record.phase == .switching, options.execute {
+    if [.switching, .switchingBack].contains(session.record.phase), options.execute {
       try recover(&session, state, database, &connection, &steps)
     }
     if session.record.phase == .switched {
@@ -96,17 +96,10 @@ package struct Cutover {
     let started = ContinuousClock.now
     let capture = try state.captureLock.acquire(stop: stop, seconds: options.lockTimeout)
     let apply = try state.applyLock.acquire(stop: stop, seconds: options.lockTimeout)
+    database.setBusyDeadline(.now + .seconds(options.lockTimeout))
+    let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
     session.record = try reread(session, &connection)
-    if session.record.phase == .switching {
-      database.setBusyDeadline(.now + .seconds(options.lockTimeout))
-      let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
-      session.record = try reread(session, &connection)
-      steps.note(
-        "recovery",
-        outcome == .completed
-          ? "an earlier cutover had decided: completed" : "an earlier cutover had not decided: taken back",
-        since: started)
-    }
+    if outcome != .nothingToDo { steps.note("recovery", outcome.sentence, since: started) }
     _ = consume apply
     _ = consume capture
   }
@@ -116,7 +109,7 @@ package struct Cutover {
     _ session: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection,
     _ steps: inout Steps
   ) throws {
-    try SwitchRecovery.checkFence(session.record, database)
+    _ = try SwitchRecovery.agreedRecord(session.record.source, session.catalogue, database, &connection)
     steps.update {
       $0.switched = true
       $0.wasSwitchedBefore = true

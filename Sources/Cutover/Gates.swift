@@ -78,6 +78,9 @@ package struct Gates: Sendable {
     case .switching:
       Finding("streaming", false, "an earlier cutover was interrupted: run it again with --execute, or start sync")
     case .switched: Finding("streaming", false, "PostgreSQL is the authority already")
+    case .switchingBack:
+      Finding("streaming", false, "an earlier rollback was interrupted: run it again with --execute, or start sync")
+    case .finished: Finding("streaming", false, "the move is over: PostgreSQL is the authority for good")
     }
   }
 

@@ -195,7 +195,7 @@ struct Switch {
       fresh.deadline = .now + .seconds(10)
       if let record = try SourceRecord.read(session.record.source, session.catalogue, &fresh),
         record.phase == .switching, record.switchID == switchID,
-        try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .completed
+        try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .switchCompleted
       {
         steps.update { $0.switched = true }
         fresh.deadline = nil

@@ -41,6 +41,8 @@ struct StatusCommand: ParsableCommand {
     case .syncing: "PostgreSQL follows, SQLite is the authority"
     case .switching: "a switch has begun and is not recorded as decided"
     case .switched: "PostgreSQL is the authority, SQLite is closed for writing"
+    case .switchingBack: "a way back has begun and is not recorded as decided"
+    case .finished: "the move is over, PostgreSQL is the authority"
     }
   }
 }
