@@ -92,6 +92,13 @@ package final class ReverseQuarantine {
     rows[table] = 0
   }
 
+  /// Lets go of everything.
+  func clear(in database: borrowing Database) throws {
+    guard isThere else { return }
+    try database.execute("DELETE FROM \(SourceNames.quarantine)")
+    rows = [:]
+  }
+
   /// How many blocking rows a group put there.
   func new(since group: GroupNumber, in database: borrowing Database) throws(SQLiteError) -> Int {
     guard isThere else { return 0 }
