@@ -59,6 +59,8 @@ package struct StateDirectory: Sendable {
   package var statusPath: String { path + "/status.json" }
   /// Names the switch whose hook ended well.
   package var hookPath: String { path + "/switch-hook" }
+  /// There while the application's jobs are frozen for a switch.
+  package var frozenPath: String { path + "/frozen" }
   /// Held by the one sync of this source for as long as it runs.
   package var syncLock: StepLock { StepLock(path: path + "/sync.lock") }
   /// Held while a group is captured.
