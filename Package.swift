@@ -35,7 +35,8 @@ let package = Package(
         .embedInCode("source/probe_insert.sql"), .embedInCode("source/probe_update.sql"),
         .embedInCode("source/source_fence.sql"), .embedInCode("source/fence_guard.sql"),
         .embedInCode("source/quarantine.sql"), .embedInCode("target/catalogue.sql"),
-        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_capture.sql"),
+        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_log.sql"),
+        .embedInCode("target/target_capture_function.sql"), .embedInCode("target/target_capture.sql"),
       ],
       swiftSettings: settings),
     .target(

@@ -15,6 +15,8 @@ package struct TriggerTemplate: Sendable {
 
   package static let catalogue = TriggerTemplate(bytes: PackageResources.catalogue_sql)
   package static let targetFence = TriggerTemplate(bytes: PackageResources.target_fence_sql)
+  package static let targetLog = TriggerTemplate(bytes: PackageResources.target_log_sql)
+  package static let targetCaptureFunction = TriggerTemplate(bytes: PackageResources.target_capture_function_sql)
   package static let targetCapture = TriggerTemplate(bytes: PackageResources.target_capture_sql)
 
   /// The SQL with every placeholder replaced in one pass, so that a table called `{id}` stays what it is.

@@ -11,6 +11,9 @@ package struct SourceRecord: Sendable {
   package var phase: Phase
   package var applied: Position
   package var appliedAt: Instant
+  /// How far the application's writes since the switch were taken out of the logs, and when; nil before the first time.
+  package var captured: Position?
+  package var capturedAt: Instant?
   /// The switch that goes on, or that made the target the authority.
   package var switchID: RandomID?
   /// The way back that goes on, or the last one that was decided.
@@ -27,7 +30,8 @@ package struct SourceRecord: Sendable {
     let result = try connection.query(
       """
       SELECT s.owner, s.epoch, s.phase, s.applied_group, s.applied_sequence, s.applied_nonce, s.applied_at,
-        s.switch_id, s.plan, extract(epoch FROM clock_timestamp() - h.at)::float8, s.way_back_id
+        s.switch_id, s.plan, extract(epoch FROM clock_timestamp() - h.at)::float8, s.way_back_id,
+        s.captured_group, s.captured_sequence, s.captured_nonce, s.captured_at
       FROM \(catalogue.source) AS s LEFT JOIN \(catalogue.heartbeat) AS h ON h.source = s.source
       WHERE s.source = $1
       """, parameters)
@@ -43,8 +47,23 @@ package struct SourceRecord: Sendable {
       source: source, owner: try result.uuid(0, 0), epoch: try result.int64(0, 1), phase: phase,
       applied: Position(
         group: GroupNumber(try result.int64(0, 3)), sequence: ChangeNumber(try result.int64(0, 4)),
-        nonce: try result.int64(0, 5)), appliedAt: try result.instant(0, 6), switchID: try result.uuidOrNil(0, 7),
+        nonce: try result.int64(0, 5)), appliedAt: try result.instant(0, 6), captured: try captured(result),
+      capturedAt: try result.instantOrNil(0, 14), switchID: try result.uuidOrNil(0, 7),
       wayBack: try result.uuidOrNil(0, 10), plan: plan, heartbeatAge: try result.doubleOrNil(0, 9))
+  }
+
+  private static func captured(_ result: borrowing QueryResult) throws -> Position? {
+    guard let group = try result.int64OrNil(0, 11), let sequence = try result.int64OrNil(0, 12),
+      let nonce = try result.int64OrNil(0, 13)
+    else { return nil }
+    return Position(group: GroupNumber(group), sequence: ChangeNumber(sequence), nonce: nonce)
+  }
+
+  /// Where the way back stands on the target: at the last group that was taken from the logs, or, before the first one since
+  /// the switch, at the last group that came from the source. Groups are numbered in both directions together.
+  package var reversePosition: Position {
+    guard let captured, captured.group > applied.group else { return applied }
+    return captured
   }
 
   /// The sources that a state directory owns on this target.

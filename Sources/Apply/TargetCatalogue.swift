@@ -26,6 +26,7 @@ package struct TargetCatalogue: Sendable, Hashable {
   package var copy: String { name("copy") }
   package var heartbeat: String { name("heartbeat") }
   package var quarantine: String { name("quarantine") }
+  package var reverse: String { name("reverse") }
   package var advance: String { name("advance") }
   package var closed: String { name("closed") }
   package func log(_ table: TableID, of source: RandomID) -> String { name("change_\(Self.tag(source))_\(table)") }
@@ -81,7 +82,7 @@ package struct TargetCatalogue: Sendable, Hashable {
 
   /// Drops the catalogue once no source is left in it. For the end of the transaction that removes one.
   var removal: String {
-    let tables = [source, heartbeat, copy, quarantine].joined(separator: ", ")
+    let tables = [source, heartbeat, copy, quarantine, reverse].joined(separator: ", ")
     return """
       DO $changeover$ BEGIN
         PERFORM pg_advisory_xact_lock(\(Self.lockNumber));
@@ -116,8 +117,8 @@ package struct TargetCatalogue: Sendable, Hashable {
       """ : "SELECT pg_advisory_xact_lock(\(Self.lockNumber));\n"
     return schemaCreation
       + TriggerTemplate.catalogue.fill([
-        "source": source, "heartbeat": heartbeat, "copy": copy, "quarantine": quarantine, "advance": advance,
-        "closed": closed,
+        "source": source, "heartbeat": heartbeat, "copy": copy, "quarantine": quarantine, "reverse": reverse,
+        "advance": advance, "closed": closed,
       ])
   }
 }

@@ -65,26 +65,9 @@ package enum TargetInstaller {
       script += table.isUserMade ? UserTables.puttingAside(table, ddl) : [ddl.createTable(table)]
       let name = ddl.name(of: table)
       script.append(TriggerTemplate.targetFence.fill(["table": name, "closed": catalogue.closed]))
-      script.append(captureSQL(table, name: name, source: source, catalogue))
+      script += ReverseTriggers(table, of: source, catalogue).creation(on: name)
     }
     return script.joined(separator: ";\n")
-  }
-
-  private static func captureSQL(
-    _ table: TablePlan, name: String, source: RandomID, _ catalogue: TargetCatalogue
-  ) -> String {
-    let keys = table.keyColumns
-    func list(_ row: String) -> String {
-      keys.map { "\(row).\(PostgresText.identifier($0.targetName))" }.joined(separator: ", ")
-    }
-    // By the bytes: to a type's own equality another key may be the same one.
-    let changed = "ROW(\(list("OLD")))::record *<> ROW(\(list("NEW")))::record"
-    return TriggerTemplate.targetCapture.fill([
-      "log": catalogue.log(table.id, of: source), "function": catalogue.captureFunction(table.id, of: source),
-      "table": name, "keys": keys.indices.map { "k\($0)" }.joined(separator: ", "), "new": list("NEW"),
-      "old": list("OLD"), "changed": changed,
-      "key_columns": keys.enumerated().map { ",\n  k\($0) \($1.typeSQL ?? $1.type.sql)" }.joined(),
-    ])
   }
 
   /// Drops everything that was created for a source, for a new start; with the last source the catalogue too. Throws a
@@ -114,7 +97,7 @@ package enum TargetInstaller {
         script.append("DROP FUNCTION IF EXISTS \(catalogue.captureFunction(table.id, of: record.source))()")
         script.append("DROP TABLE IF EXISTS \(catalogue.log(table.id, of: record.source))")
       }
-      for table in [catalogue.copy, catalogue.quarantine, catalogue.heartbeat] {
+      for table in [catalogue.copy, catalogue.quarantine, catalogue.heartbeat, catalogue.reverse] {
         script.append("DELETE FROM \(table) WHERE source = '\(record.source)'")
       }
       script += [catalogue.removal, "COMMIT"]

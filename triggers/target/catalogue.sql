@@ -12,9 +12,11 @@ CREATE TABLE IF NOT EXISTS {source} (
   switch_id uuid,
   -- The way back that goes on, or the last one that was decided.
   way_back_id uuid,
+  -- How far the application's writes since the switch were taken out of the logs, by the transaction that took them.
   captured_group bigint,
   captured_sequence bigint,
   captured_nonce bigint,
+  captured_at timestamptz,
   plan text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
@@ -31,6 +33,15 @@ CREATE TABLE IF NOT EXISTS {copy} (
   expected bigint NOT NULL DEFAULT 0,
   step text NOT NULL DEFAULT 'rows',
   PRIMARY KEY (source, table_id)
+);
+-- What the tables looked like at the switch, and what has changed since.
+CREATE TABLE IF NOT EXISTS {reverse} (
+  source uuid PRIMARY KEY,
+  switch_id uuid,
+  fingerprint text NOT NULL,
+  shape text NOT NULL,
+  deviations text NOT NULL,
+  noticed_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE IF NOT EXISTS {quarantine} (
   source uuid NOT NULL,

@@ -30,11 +30,13 @@ struct RandomBatch {
     let tables = (0..<Int.random(in: 1...4, using: &random)).map { Self.table($0, using: &random) }
     // Before all rows, as a table that is replaced must be.
     let replaced = tables.filter { _ in Bool.random(using: &random) }.map { Row.replace($0) }
-    rows = replaced + (0..<Int.random(in: 0...200, using: &random)).map { _ in
-      let table = tables[.random(in: tables.indices, using: &random)]
-      if Bool.random(using: &random) { return .upsert(table, table.columns.map { _ in Self.value(using: &random) }) }
-      return .delete(table, table.keyPositions.map { _ in Self.value(using: &random) })
-    }
+    rows =
+      replaced
+      + (0..<Int.random(in: 0...200, using: &random)).map { _ in
+        let table = tables[.random(in: tables.indices, using: &random)]
+        if Bool.random(using: &random) { return .upsert(table, table.columns.map { _ in Self.value(using: &random) }) }
+        return .delete(table, table.keyPositions.map { _ in Self.value(using: &random) })
+      }
   }
 
   /// Appends the rows, each table declared as late as possible.
