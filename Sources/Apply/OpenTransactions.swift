@@ -1,6 +1,5 @@
 import Model
 import Postgres
-import Schema
 
 /// Who keeps locks on the target's tables that the way back has to wait for.
 package struct OpenTransactions: Sendable, Equatable {
@@ -39,9 +38,9 @@ package struct OpenTransactions: Sendable, Equatable {
     self.prepared = prepared
   }
 
-  package static func look(_ plan: TargetPlan, _ connection: inout Connection) throws -> OpenTransactions {
-    let ddl = DDL(plan)
-    let names = plan.tables.map { PostgresText.literal(ddl.name(of: $0)) }.joined(separator: ", ")
+  /// - Parameter tables: qualified and quoted.
+  package static func look(_ tables: [String], _ connection: inout Connection) throws -> OpenTransactions {
+    let names = tables.map { PostgresText.literal($0) }.joined(separator: ", ")
     // What SHARE ROW EXCLUSIVE conflicts with.
     let held = """
       SELECT l.pid, l.virtualtransaction FROM pg_locks AS l
@@ -82,7 +81,8 @@ package struct OpenTransactions: Sendable, Equatable {
       parameters.append(int64: Int64(session.pid))
       do {
         if try !connection.query("SELECT pg_terminate_backend($1::int)", parameters).bool(0, 0) { left.append(session) }
-      } catch let error as PostgresError where error.sqlState == "42501" {
+      } catch {
+        guard error.sqlState == "42501" else { throw error }
         left.append(session)
       }
     }

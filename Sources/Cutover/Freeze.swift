@@ -19,7 +19,8 @@ struct Freeze {
   func recover(_ steps: inout Steps) -> Bool {
     guard AtomicFile.read(state.frozenPath) != nil else { return true }
     guard thaw != nil else {
-      steps.fail("thaw", "an earlier run froze the application's jobs and never let them go on: name the command with --thaw")
+      steps.fail(
+        "thaw", "an earlier run froze the application's jobs and never let them go on: name the command with --thaw")
       return false
     }
     return end(&steps)

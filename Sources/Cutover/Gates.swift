@@ -214,7 +214,8 @@ package struct Gates: Sendable {
     case .missing(let role, let subjects):
       return Finding(
         name, false,
-        "'\(role)' lacks rights on \(subjects.joined(separator: ", ")): GRANT them (docs/permissions.md has the statements)")
+        "'\(role)' lacks rights on \(subjects.joined(separator: ", ")): GRANT them (docs/permissions.md has the statements)"
+      )
     }
   }
 

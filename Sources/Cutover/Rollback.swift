@@ -4,6 +4,7 @@ import Model
 import Pipeline
 import Postgres
 import ReverseApply
+import ReverseCapture
 import SQLite
 import Schema
 
@@ -100,6 +101,13 @@ package struct Rollback {
     return isBack
   }
 
+  /// What has changed in the target's schema since the switch, as of now: a drain without writing.
+  private func drift(_ session: SyncSession, _ connection: inout Connection) throws -> [RollbackGates.Drift] {
+    try ReverseCapturer.deviations(session.record, session.catalogue, &connection).map {
+      .init(name: $0.waiver, detail: "\($0.subject) on PostgreSQL \($0.reason)")
+    }
+  }
+
   private func gate(
     _ session: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection,
     _ steps: inout Steps
@@ -120,9 +128,10 @@ package struct Rollback {
       gates.quarantined = quarantine.blocking
       gates.discarded = quarantine.discarded
       gates.fenceIsWhole = try session.installation.fenceIsWhole(in: database)
-      gates.unrecorded = try TargetPhase.unrecorded(plan, &connection)
+      gates.drift = try drift(session, &connection)
       gates.obstacles = ReverseApplier.obstacles(plan, session.installation, in: database)
-      gates.transactions = try OpenTransactions.look(plan, &connection)
+      gates.transactions = try OpenTransactions.look(
+        TargetPhase(session.catalogue, session.record.source).standing(plan, &connection), &connection)
       gates.disks = Disks.look(source: settings.source, state: settings.state)
     }
     let took = started.duration(to: .now) / .milliseconds(1)

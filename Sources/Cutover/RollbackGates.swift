@@ -14,8 +14,6 @@ package struct RollbackGates: Sendable {
   package var discarded: Int64 = 0
   /// Whether the source's fence is whole.
   package var fenceIsWhole = true
-  /// Tables of the target whose writes are not recorded by now.
-  package var unrecorded: [String] = []
   /// Changes of the target's schema that the source cannot follow, by the name to waive them by.
   package var drift: [Drift] = []
   /// Tables of the source that only the application's SQLite can write, with the reason.
@@ -44,8 +42,7 @@ package struct RollbackGates: Sendable {
 
   package var findings: [Finding] {
     guard phase == .switched else { return [authority] + hooks }
-    return [authority, fence, lagFinding, quarantine, recording] + schema + tables + transactionFindings + diskFindings
-      + hooks
+    return [authority, fence, lagFinding, quarantine] + schema + tables + transactionFindings + diskFindings + hooks
   }
 
   private var authority: Finding {
@@ -80,19 +77,13 @@ package struct RollbackGates: Sendable {
 
   private var quarantine: Finding {
     if quarantined == 0 {
-      return Finding("quarantine", true, discarded == 0 ? "empty" : "\(discarded) rows are discarded and do not come back")
+      return Finding(
+        "quarantine", true, discarded == 0 ? "empty" : "\(discarded) rows are discarded and do not come back")
     }
     return Finding(
       "quarantine", false,
-      "\(quarantined) rows do not fit SQLite (see changeover quarantine list): mend them in PostgreSQL, or discard them")
-  }
-
-  private var recording: Finding {
-    if unrecorded.isEmpty { return Finding("recording", true, "every write to PostgreSQL was recorded") }
-    return Finding(
-      "recording", false,
-      "changeover's triggers are missing or disabled on \(unrecorded.joined(separator: ", ")): what was written "
-        + "meanwhile is not known")
+      "\(quarantined) rows do not fit SQLite (see changeover quarantine list): mend them in PostgreSQL, or discard them"
+    )
   }
 
   private var schema: [Finding] {

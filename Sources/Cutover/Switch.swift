@@ -47,6 +47,7 @@ struct Switch {
     try drain.catchUp(database, &connection)
     FaultPoint.reach("caught-up")
     steps.note("drain", "applied what was there, with writers going on", since: started)
+    try PlanCopy.write(session.record.plan, state)
     guard try lockTarget(&connection, &steps),
       let pause = try lockSource(&drain, overtime, database, &connection, &steps)
     else { return nil }
@@ -136,7 +137,8 @@ struct Switch {
       do {
         try database.execute("BEGIN IMMEDIATE")
         return true
-      } catch let error as SQLiteError where error.isBusy {
+      } catch {
+        guard error.isBusy else { throw error }
         try stop.check()
         if ContinuousClock.now >= end { return false }
       }

@@ -37,10 +37,10 @@ struct SwitchBack {
     FaultPoint.reach("back-locked")
     let database = try SourceFile.openForWriting(settings.source, takesLock: false, stop: stop)
     try ReverseApplier.prepare(database)
-    try database.execute("PRAGMA synchronous = EXTRA")
     let started = ContinuousClock.now
     let overtime = StopSignal()
-    var drain = try DrainBack(session: session, state: state, clock: clock, stop: overtime, database, &connection)
+    var drain = try DrainBack(
+      session: session, state: state, waived: settings.waived, clock: clock, stop: overtime, database, &connection)
     try drain.catchUp(database, &connection)
     FaultPoint.reach("back-caught-up")
     steps.note("drain", "applied what was there, with writers going on", since: started)
@@ -59,12 +59,6 @@ struct SwitchBack {
     _ = consume apply
     _ = consume capture
     return decided
-  }
-
-  /// What the full-text indexes stood at when they were last rebuilt.
-  private struct FullTextState {
-    var hasAny: Bool
-    var rebuiltAt: Position
   }
 
   /// Rebuilds the full-text indexes while nobody waits: it is to be seen how long it takes, and where nothing is written
@@ -105,7 +99,7 @@ struct SwitchBack {
   ) throws -> Pause? {
     let started = ContinuousClock.now
     let phase = TargetPhase(session.catalogue, session.record.source)
-    let plan = session.record.plan
+    let tables = try phase.standing(session.record.plan, &connection)
     var end = started + .seconds(settings.lockTimeout)
     var milliseconds = Self.firstAttempt
     let longest = min(Self.longestAttempt, max(Int(settings.pauseLimit * 500), Self.firstAttempt))
@@ -117,7 +111,7 @@ struct SwitchBack {
       connection.deadline = .now + .milliseconds(milliseconds + 2_000)
       defer { connection.deadline = nil }
       do {
-        try phase.lockForWayBack(plan, milliseconds: milliseconds, &connection)
+        try phase.lockForWayBack(tables, milliseconds: milliseconds, &connection)
         if try drain.backlog(&connection) <= Self.acceptableBacklog {
           steps.hold()
           FaultPoint.reach("back-target-locked")
@@ -127,7 +121,7 @@ struct SwitchBack {
         try connection.execute("ROLLBACK")
       } catch let error as PostgresError where error.sqlState == "55P03" || error.sqlState == "40P01" {
         if ContinuousClock.now >= end {
-          let blocking = try OpenTransactions.look(plan, &connection)
+          let blocking = try OpenTransactions.look(tables, &connection)
           guard terminates, !hasTerminated, !blocking.sessions.isEmpty else {
             steps.fail("target locked", Self.blocked(blocking, settings.lockTimeout), since: started)
             return nil
@@ -152,7 +146,8 @@ struct SwitchBack {
     let sessions = transactions.sessions.map(\.sentence)
     let prepared = transactions.prepared.map { "prepared transaction '\($0)'" }
     let who = (sessions + prepared).joined(separator: "; ")
-    return "others keep the tables locked for longer than \(seconds) s: \(who.isEmpty ? "gone by now" : who); nothing was "
+    return
+      "others keep the tables locked for longer than \(seconds) s: \(who.isEmpty ? "gone by now" : who); nothing was "
       + "changed; end them, or let --terminate do it"
   }
 
@@ -172,16 +167,15 @@ struct SwitchBack {
       let isEmpty = try !drain.last(database, &connection)
       FaultPoint.reach("back-drained")
       if !isEmpty, !index.rebuilt.isEmpty { _ = try FullText.rebuild(in: database) }
-      try ReverseApplier.raiseSequences(try TargetPhase.handedOut(session.record.plan, &connection), in: database)
+      try ReverseApplier.raiseSequences(try handedOut(&connection), in: database)
       try session.installation.open(wayBack: wayBack, at: drain.position, in: database)
       steps.note(
         "final drain", "SQLite has everything (change \(drain.position.sequence)); its triggers log again",
         since: started)
       started = .now
       try pause.check()
-      for statement in phase.beginWayBack(
-        wayBack, of: switchID, epoch: session.record.epoch, plan: session.record.plan)
-      {
+      let tables = try phase.standing(session.record.plan, &connection)
+      for statement in phase.beginWayBack(wayBack, of: switchID, epoch: session.record.epoch, closing: tables) {
         try connection.execute(statement)
       }
       FaultPoint.reach("back-fenced")
@@ -206,6 +200,12 @@ struct SwitchBack {
       steps.release()
     }
     connection.deadline = nil
+  }
+
+  /// Numbers that AUTOINCREMENT must not hand out again.
+  private func handedOut(_ connection: inout Connection) throws -> [String: Int64] {
+    let counting = Set(session.installation.tables.filter(\.isAutoincrement).map(\.name))
+    return try TargetPhase.handedOut(session.record.plan, &connection).filter { counting.contains($0.key) }
   }
 
   /// Opens the target again, or completes the way back where the COMMIT that reported an error took effect all the same.

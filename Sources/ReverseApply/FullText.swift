@@ -32,7 +32,8 @@ package enum FullText {
         guard error.isGenericError else { throw error }
         throw Failure(
           .configuration, "the full-text index '\(table.name)' of \(database.path) cannot be built: \(error.message)",
-          remedy: "it needs a module, a tokenizer or a content table that is not there for changeover: make it work in the "
+          remedy:
+            "it needs a module, a tokenizer or a content table that is not there for changeover: make it work in the "
             + "sqlite3 shell of this machine, or drop it, and let the application create it again afterwards")
       }
       report.rebuilt.append(table.name)

@@ -86,7 +86,8 @@ struct ReturningColumn {
     }
     scratch.removeAll()
     guard Conversion.append(stored, as: codec, to: &scratch) == nil else { return false }
-    let isNull = scratch.count == 4
+    let isNull =
+      scratch.count == 4
       && Int32(bigEndian: scratch.bytes.loadUnaligned(as: Int32.self)) < 0
     guard let field, !isNull else { return field == nil && isNull }
     let own = UnsafeRawBufferPointer(rebasing: scratch.bytes[4...])

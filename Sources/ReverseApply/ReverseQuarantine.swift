@@ -59,7 +59,8 @@ package final class ReverseQuarantine {
       """)
     let values: [Value] = [
       .integer(table.table.id.rawValue), .blob(ValueList.encode(table.identity(ofKey: key))), .text(table.table.name),
-      .text(KeyText.text(of: table.image(ofKey: key))), refusal.column.map { .text($0) } ?? .null, .text(refusal.reason),
+      .text(KeyText.text(of: table.image(ofKey: key))), refusal.column.map { .text($0) } ?? .null,
+      .text(refusal.reason),
       refusal.code.map { .integer(Int64($0)) } ?? .null, .blob(ValueList.encode(image.map { $0.value })),
       .integer(group.rawValue),
     ]

@@ -18,7 +18,7 @@ struct Changeover: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       AssessCommand.self, SchemaCommand.self, SyncCommand.self, LagCommand.self, StatusCommand.self,
-      QuarantineCommand.self, CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
+      QuarantineCommand.self, CutoverCommand.self, RollbackCommand.self, JournalCommand.self, UninstallCommand.self,
     ])
 
   static func main() {
