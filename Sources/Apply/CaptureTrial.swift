@@ -8,6 +8,8 @@ package struct CaptureTrial {
   package enum Outcome: Sendable, Equatable {
     /// So many tables recorded the write, so many have no row to try it with.
     case recorded(tables: Int, empty: Int)
+    /// Another session keeps the table to itself: nothing is known of it.
+    case locked(table: String)
     case failed(table: String, reason: String)
   }
 
@@ -32,6 +34,7 @@ package struct CaptureTrial {
         }
       } catch let error as PostgresError {
         guard case .server = error else { throw error }
+        if error.sqlState == "55P03" { return .locked(table: table.targetName) }
         return .failed(table: table.targetName, reason: error.description)
       }
     }
@@ -49,7 +52,7 @@ package struct CaptureTrial {
     }
     try connection.execute(
       """
-      BEGIN; \(connection.localSettings)SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s';
+      BEGIN; \(connection.localSettings)SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '30s';
       ALTER TABLE \(name) DISABLE TRIGGER _changeover_fence
       """)
     defer { if connection.isHealthy { try? connection.execute("ROLLBACK") } }

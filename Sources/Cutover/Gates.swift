@@ -35,6 +35,8 @@ package struct Gates: Sendable {
   package enum Trial: Sendable, Equatable {
     /// So many tables recorded it, so many have no row to try it with.
     case recorded(tables: Int, empty: Int)
+    /// Another session keeps a table to itself.
+    case locked(table: String)
     case failed(table: String, reason: String)
     /// Not tried, because other findings come first.
     case notTried
@@ -232,6 +234,8 @@ package struct Gates: Sendable {
       let rest = empty == 0 ? "" : ", \(empty) are empty and were not tried"
       return Finding(
         "way back", true, "a test write to each of \(tables) tables was recorded, and rolled back\(rest)")
+    case .locked(let table):
+      return Finding("way back", true, "no test write was made: another session keeps a lock on '\(table)'")
     case .failed(let table, let reason):
       return Finding("way back", false, "a test write to '\(table)' was not recorded: \(reason)")
     }

@@ -61,6 +61,7 @@ struct Survey {
   private func trial(_ connection: inout Connection) throws -> Gates.Trial {
     switch try CaptureTrial(session.record, session.catalogue).run(&connection) {
     case .recorded(let tables, let empty): .recorded(tables: tables, empty: empty)
+    case .locked(let table): .locked(table: table)
     case .failed(let table, let reason): .failed(table: table, reason: reason)
     }
   }

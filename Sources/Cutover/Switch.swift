@@ -131,6 +131,7 @@ struct Switch {
   static func begin(
     _ database: borrowing Database, until end: ContinuousClock.Instant, _ stop: StopSignal
   ) throws -> Bool {
+    defer { database.setBusyPatience(milliseconds: 5_000) }
     while true {
       // In slices, so that a stop is seen: waiting for the lock stops nobody.
       database.setBusyDeadline(min(end, .now + .milliseconds(lockSlice)))
@@ -208,6 +209,7 @@ struct Switch {
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       var fresh = try connect(seconds: 5)
       fresh.deadline = .now + .seconds(10)
+      database.setBusyDeadline(.now + .seconds(10))
       if let record = try SourceRecord.read(session.record.source, session.catalogue, &fresh),
         record.phase == .switching, record.switchID == switchID,
         try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .switchCompleted
