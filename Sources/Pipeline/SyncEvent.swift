@@ -15,8 +15,12 @@ package enum SyncEvent: Sendable {
   case applied(groups: Int, changes: Int64, lag: Int64)
   case targetAway(reason: String, retrySeconds: Double)
   case targetBack
-  case caughtUp
+  case caughtUp(Direction)
+  /// The phase is another one by now, and the sync goes on in its direction.
   case switched
+  case switchedBack
+  case streamingBack(position: Position)
+  case finished
 }
 
 /// How far the first copy has come.

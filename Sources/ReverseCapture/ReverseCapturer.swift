@@ -81,7 +81,7 @@ package struct ReverseCapturer: ~Copyable {
         """, ownerParameters)
       guard result.rowCount == 1 else { throw Self.superseded }
       if try result.bool(0, 0) || readings.contains(where: \.wholly) { return true }
-    } catch let error as PostgresError where error.isUndefined {
+    } catch let error as PostgresError where error.sqlState == Self.undefinedTable {
       // A log was dropped: the drain finds out which.
       return true
     }
@@ -117,39 +117,49 @@ package struct ReverseCapturer: ~Copyable {
   /// When this returns, the group survives a power cut. A group whose transaction did not commit is discarded by the next
   /// call, and captured again.
   package mutating func capture(from connection: inout Connection) throws -> Captured? {
-    encoder.removeAll()
     guard connection.transactionStatus == .idle else {
+      encoder.removeAll()
       if fingerprint == nil { try recall(&connection) }
       return try drain(&connection, isAlone: false)
     }
-    for _ in 0..<Self.attempts {
+    var attempt = 1
+    while true {
       do {
-        try begin(&connection)
-        if let captured = try drain(&connection, isAlone: true) {
-          FaultPoint.reach("reverse-journaled")
-          try connection.execute("COMMIT")
-          FaultPoint.reach("reverse-drained")
-          position = captured.position
-          return captured
-        }
-        try connection.execute("COMMIT")
-        return nil
+        return try captureAlone(&connection)
       } catch {
         if connection.isHealthy { try? connection.execute("ROLLBACK") }
         forget()
-        switch error {
-        case is ShapeMoved, is TableRefused: continue
-        case let error as PostgresError where error.sqlState == "55P03": return nil
-        // The other one committed a drain of this source, or the phase moved on: the next look tells.
-        case let error as PostgresError where error.sqlState == "40001": continue
-        // A table that was to be locked is gone, or called otherwise.
-        case let error as PostgresError where error.isUndefined: continue
-        default: throw error
-        }
+        // Somebody rewrites a table, or fills it: there is time.
+        if (error as? PostgresError)?.sqlState == Self.lockNotAvailable { return nil }
+        guard Self.mayPass(error) else { throw error }
+        // Whatever it was goes on: the next look takes it up.
+        if attempt == Self.attempts { return nil }
+        attempt += 1
       }
     }
-    return nil
   }
+
+  private mutating func captureAlone(_ connection: inout Connection) throws -> Captured? {
+    encoder.removeAll()
+    try begin(&connection)
+    let captured = try drain(&connection, isAlone: true)
+    FaultPoint.reach("reverse-journaled")
+    try connection.execute("COMMIT")
+    FaultPoint.reach("reverse-drained")
+    if let captured { position = captured.position }
+    return captured
+  }
+
+  private static let lockNotAvailable = "55P03"
+
+  /// Whether the next attempt, with a new look at the catalogue, may well succeed: a table that was to be locked is gone or
+  /// called otherwise; another process drained; the server refused a table, which is left out from here on.
+  private static func mayPass(_ error: any Error) -> Bool {
+    error is ShapeMoved || error is TableRefused
+      || ["40001", undefinedTable, "3F000"].contains((error as? PostgresError)?.sqlState)
+  }
+
+  private static let undefinedTable = "42P01"
 
   /// What the transaction that did not commit had found out is to be found out again.
   private mutating func forget() {
@@ -407,9 +417,4 @@ package struct ReverseCapturer: ~Copyable {
 
   /// A fingerprint as the journal carries it.
   private static func number(_ fingerprint: String) -> UInt64 { UInt64(fingerprint.prefix(16), radix: 16) ?? 0 }
-}
-
-extension PostgresError {
-  /// A table, schema or column is not there.
-  fileprivate var isUndefined: Bool { ["42P01", "3F000", "42703"].contains(sqlState) }
 }

@@ -47,7 +47,7 @@ struct TableReading: Sendable {
   /// is gone.
   func drain(_ log: String) -> String {
     let names = keys.indices.map { "k\($0)" }
-    let exact = names.indices.filter { isLoose[$0] }.map { ", k\($0)::text COLLATE \"C\"" }.joined()
+    let exact = names.indices.filter { isLoose[$0] }.map { ", k\($0)::text COLLATE \"C\" AS b\($0)" }.joined()
     let match = zip(keys, names).enumerated().map { index, pair in
       let same = "t.\(pair.0) = k.\(pair.1)"
       return isLoose[index] ? "\(same) AND t.\(pair.0)::text COLLATE \"C\" = k.\(pair.1)::text COLLATE \"C\"" : same

@@ -4,11 +4,12 @@ import Model
 import Postgres
 import ReverseCapture
 import SchemaFixtures
+import ServerFixtures
 import TestSupport
 import Testing
 
 /// What dies between the journal and the target's COMMIT, and who may drain at all.
-@Suite(.enabled(if: Server.isThere, "DATABASE_URL is not set"))
+@Suite(.enabled(if: TestServer.isThere, "DATABASE_URL is not set"))
 struct CrashTests {
   private let items = table("items", [id, column("a", "TEXT")])
 
@@ -65,7 +66,7 @@ struct CrashTests {
     try authority.capture()
     try authority.run("INSERT INTO \(authority.name(items)) VALUES (2, 'b')")
     var record = authority.record
-    var other = try Server.connect()
+    var other = try TestServer.connect()
     try record.takeOver(by: RandomID.random(), authority.catalogue, &other)
     #expect(try postgresError { _ = try authority.hasNews() }?.isSuperseded == true)
     #expect(try postgresError { try authority.capture() }?.isSuperseded == true)

@@ -5,11 +5,12 @@ import Postgres
 import ReverseCapture
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import TestSupport
 import Testing
 
 /// From the logs into the journal; cases 45 and 48.
-@Suite(.enabled(if: Server.isThere, "DATABASE_URL is not set"))
+@Suite(.enabled(if: TestServer.isThere, "DATABASE_URL is not set"))
 struct DrainTests {
   private let items = table("items", [id, column("a", "TEXT"), column("n", "INT")])
   private let pairs = table(
@@ -101,7 +102,7 @@ struct DrainTests {
   /// Case 45: reading "sequence greater than the last" would lose the first.
   @Test func `a transaction that commits late is in a later group`() throws {
     let authority = try authority()
-    var late = try Server.connect()
+    var late = try TestServer.connect()
     try late.execute("BEGIN; INSERT INTO \(authority.name(items)) VALUES (1, 'late', 1)")
     try authority.run("INSERT INTO \(authority.name(items)) VALUES (2, 'early', 2)")
     #expect(try authority.capture()?.changes == 1)
@@ -149,7 +150,7 @@ struct DrainTests {
     let name = authority.name(items)
     let end = StopSignal()
     let writer = try Background {
-      var connection = try Server.connect()
+      var connection = try TestServer.connect()
       var number = 100
       while !end.isRequested {
         number += 1
@@ -171,7 +172,7 @@ struct DrainTests {
   @Test func `a table that somebody keeps to himself delays, and loses nothing`() throws {
     let authority = try authority()
     try fill(authority)
-    var other = try Server.connect()
+    var other = try TestServer.connect()
     try other.execute("BEGIN; LOCK TABLE \(authority.name(pairs)) IN ACCESS EXCLUSIVE MODE")
     #expect(try authority.capture() == nil)
     #expect(try authority.pending == 8)
@@ -196,10 +197,13 @@ struct DrainTests {
     let words = table(
       "words", [column("w", "TEXT", collation: "NOCASE"), column("n", "INT")],
       key: .columns([term("w", "NOCASE")]), indexes: [primaryKey("w")])
+    var admin = try TestServer.connect()
+    // Tests in one database must not create it at the same time.
+    try admin.execute("SELECT pg_advisory_xact_lock(1); CREATE EXTENSION IF NOT EXISTS citext SCHEMA public")
     let authority = try Authority { schema in
       var plan = Planner.plan([Planner.Input(words)], schema: schema)
       plan.tables[0].columns[0].type = .citext
-      plan.tables[0].columns[0].typeSQL = nil
+      plan.tables[0].columns[0].typeSQL = "public.citext"
       return plan
     }
     let name = authority.name(words)

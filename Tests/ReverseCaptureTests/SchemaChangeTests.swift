@@ -5,11 +5,12 @@ import Postgres
 import ReverseCapture
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import TestSupport
 import Testing
 
 /// DDL on the target after the switch: noticed, named, and nothing lost; case 48.
-@Suite(.enabled(if: Server.isThere, "DATABASE_URL is not set"))
+@Suite(.enabled(if: TestServer.isThere, "DATABASE_URL is not set"))
 struct SchemaChangeTests {
   private let items = table("items", [id, column("a", "TEXT"), column("n", "INT")])
   private let others = table("others", [id, column("a", "TEXT")], id: 2)
@@ -134,7 +135,7 @@ struct SchemaChangeTests {
     let authority = try authority()
     try authority.run(
       """
-      ALTER TABLE \(authority.name(items)) ALTER id DROP IDENTITY, ALTER id TYPE text;
+      ALTER TABLE \(authority.name(items)) ALTER id DROP IDENTITY; ALTER TABLE \(authority.name(items)) ALTER id TYPE text;
       INSERT INTO \(authority.name(items)) VALUES ('words', 'c', 3)
       """)
     try authority.capture()

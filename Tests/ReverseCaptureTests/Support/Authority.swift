@@ -5,6 +5,7 @@ import Postgres
 import ReverseCapture
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import TestSupport
 
 /// A target after its switch, with what was captured from it; gone with the test.
@@ -32,13 +33,13 @@ final class Authority {
 
   /// - Parameter url: where ours connects to.
   init(url: String? = nil, plan make: (String) -> TargetPlan) throws {
-    schema = Server.name("r")
+    schema = TestServer.name("r")
     catalogue = .inside(schema)
     plan = make(schema)
     directory = try TemporaryDirectory()
     journal = try JournalDirectory(creating: directory.file("journal"))
-    application = try Server.connect()
-    connection = try Server.connect(url)
+    application = try TestServer.connect()
+    connection = try TestServer.connect(url)
     let user = try connection.query("SELECT current_user::text").string(0, 0)
     try application.execute("CREATE SCHEMA \(schema) AUTHORIZATION \(user)")
     record = try TargetInstaller.create(
@@ -57,7 +58,7 @@ final class Authority {
   }
 
   deinit {
-    guard var admin = try? Server.connect() else { return }
+    guard var admin = try? TestServer.connect() else { return }
     // A test that failed may have left its transaction open.
     try? admin.execute("SET lock_timeout = '5s'; DROP SCHEMA \(schema) CASCADE")
   }
@@ -116,7 +117,7 @@ final class Authority {
       let values = try plan.columns.indices.map { column -> Value in
         result.isNull(row, column) ? .null : .blob(try result.bytes(copying: row, column))
       }
-      rows[plan.keyPositions.map { values[$0] }] = Dictionary(
+      rows[Mirror.key(plan.keyPositions.map { values[$0] })] = Dictionary(
         uniqueKeysWithValues: zip(plan.columns.map(\.sourceName), values))
     }
     return rows

@@ -21,7 +21,7 @@ struct Mirror: Equatable {
           case .upsert:
             var values: [Value] = []
             for _ in table.columns { values.append(try entries.value().owned) }
-            let key = table.keyPositions.map { values[$0] }
+            let key = Self.key(table.keyPositions.map { values[$0] })
             try note(key, of: table, in: &seen)
             // A column that the batch does not declare keeps what it had.
             for (column, value) in zip(table.columns, values) {
@@ -30,6 +30,7 @@ struct Mirror: Equatable {
           case .delete:
             var key: [Value] = []
             for _ in table.keyPositions { key.append(try entries.value().owned) }
+            key = Self.key(key)
             try note(key, of: table, in: &seen)
             tables[table.name, default: [:]][key] = nil
           case .replaceTable:
@@ -38,6 +39,11 @@ struct Mirror: Equatable {
         }
       }
     }
+  }
+
+  /// No store takes 0.0 and −0.0 for two keys.
+  static func key(_ values: [Value]) -> [Value] {
+    values.map { $0 == .blob([0x80, 0, 0, 0, 0, 0, 0, 0]) ? .blob([UInt8](repeating: 0, count: 8)) : $0 }
   }
 
   private func note(_ key: [Value], of table: JournalTable, in seen: inout Set<[Value]>) throws {
