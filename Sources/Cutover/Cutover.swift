@@ -1,4 +1,5 @@
 import Apply
+import Backup
 import Capture
 import Model
 import Pipeline
@@ -55,6 +56,11 @@ package struct Cutover {
     }
     let freeze = Freeze(options, state)
     if settings.execute, !freeze.recover(&steps) { return }
+    if session.record.phase == .finished {
+      throw Failure(
+        .checkFailed, "the move is over (changeover finish): PostgreSQL is the authority for good",
+        remedy: "there is nothing left to switch")
+    }
     if session.record.phase == .switched {
       return afterwards(session, state, &connection, &steps)
     }
@@ -69,9 +75,19 @@ package struct Cutover {
       leftOutKeys = try gate(session, state, database, &connection, &steps)
       guard steps.outcome.isGo else { return }
     }
+    if options.makesBackup { try backUp(&steps) }
     guard try freeze.begin(&steps) else { return }
     defer { freeze.end(&steps) }
     try execute(session, state, leftOutKeys, database, &connection, &steps)
+  }
+
+  private func backUp(_ steps: inout Steps) throws {
+    let started = ContinuousClock.now
+    let order = BackupOrder(
+      source: settings.source, directory: Backup.defaultDirectory(state: settings.state),
+      pauseLimit: settings.pauseLimit)
+    let backup = try Backup.make(order, stop: stop, clock: clock)
+    steps.note("backup", "made and checked: \(backup.path)", since: started)
   }
 
   private func execute(
@@ -138,7 +154,8 @@ package struct Cutover {
     _ steps: inout Steps
   ) throws -> Set<String> {
     let started = ContinuousClock.now
-    let gates = try Survey(options: options, session: session, state: state, clock: clock).look(database, &connection)
+    let gates = try Survey(options: options, session: session, state: state, clock: clock, stop: stop).look(
+      database, &connection)
     let took = started.duration(to: .now) / .milliseconds(1)
     for finding in gates.findings {
       steps.add(Checkpoint(finding.name, ok: finding.ok, detail: finding.detail, milliseconds: took))

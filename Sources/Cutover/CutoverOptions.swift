@@ -14,10 +14,16 @@ package struct CutoverOptions: Sendable {
   package var rollsBackOnFailure: Bool
   /// Whether a backup of the source is made first.
   package var makesBackup: Bool
+  /// How old the last clean verify may be, in seconds, before cutover runs one itself.
+  package var verifiedWithin: Double
+  /// Whether an older one is a NO-GO instead.
+  package var requiresVerified: Bool
 
   package init(
     _ settings: SwitchSettings, applicationRole: String? = nil, postponeFlag: String? = nil, freeze: String? = nil,
-    thaw: String? = nil, watch: Double? = nil, rollsBackOnFailure: Bool = false, makesBackup: Bool = false
+    thaw: String? = nil, watch: Double? = nil, rollsBackOnFailure: Bool = false, makesBackup: Bool = false,
+    verifiedWithin: Double = 86_400,
+    requiresVerified: Bool = false
   ) {
     self.settings = settings
     self.applicationRole = applicationRole
@@ -27,5 +33,7 @@ package struct CutoverOptions: Sendable {
     self.watch = watch
     self.rollsBackOnFailure = rollsBackOnFailure
     self.makesBackup = makesBackup
+    self.verifiedWithin = verifiedWithin
+    self.requiresVerified = requiresVerified
   }
 }

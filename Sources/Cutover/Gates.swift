@@ -88,10 +88,14 @@ package struct Gates: Sendable {
   package var trial = Trial.notTried
   package var role = RoleRights.notNamed
   package var disks: [Disk] = []
+  /// Nil where there is nothing to compare yet.
+  package var verified: LastVerify?
+  package var isVerifyRequired = false
 
   package init(
     phase: Phase, lag: Lag, maxLag: Double, quarantined: Int64, discarded: Int64 = 0,
-    obstacles: [ForeignKeys.Obstacle], newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState
+    obstacles: [ForeignKeys.Obstacle], newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState,
+    verified: LastVerify? = nil
   ) {
     self.phase = phase
     self.lag = lag
@@ -103,13 +107,14 @@ package struct Gates: Sendable {
     self.unguarded = unguarded
     self.waived = waived
     self.hook = hook
+    self.verified = verified
   }
 
   package var findings: [Finding] {
     // Before the copy is finished there is nothing to say about the rest.
     guard phase == .syncing else { return [streaming] + hookFindings }
     return [streaming, lagFinding, quarantine] + foreignKeys + tables + triggers + [views, roleFinding, wayBack]
-      + diskFindings + hookFindings
+      + diskFindings + hookFindings + verifiedFinding
   }
 
   /// The name under which the application's triggers on a table are waived.
@@ -239,6 +244,10 @@ package struct Gates: Sendable {
     case .failed(let table, let reason):
       return Finding("way back", false, "a test write to '\(table)' was not recorded: \(reason)")
     }
+  }
+
+  private var verifiedFinding: [Finding] {
+    verified.map { [$0.finding(isWaived: waived.contains(LastVerify.waiver), isRequired: isVerifyRequired)] } ?? []
   }
 
   private var diskFindings: [Finding] { Self.findings(of: disks) }

@@ -12,6 +12,7 @@ struct Survey {
   let session: SyncSession
   let state: StateDirectory
   let clock: any WallClock
+  let stop: StopSignal
 
   func look(_ database: borrowing Database, _ connection: inout Connection) throws -> Gates {
     let settings = options.settings
@@ -39,6 +40,10 @@ struct Survey {
     gates.role = try role(&connection)
     gates.disks = Disks.look(source: settings.source, state: settings.state)
     if gates.unguarded.isEmpty { gates.trial = try trial(&connection) }
+    gates.isVerifyRequired = options.requiresVerified
+    // The costly one last, and only where it can still matter.
+    gates.verified = try LastVerify.look(
+      options, session, mayRun: settings.execute && gates.findings.allSatisfy(\.ok), stop, &connection)
     return gates
   }
 

@@ -19,6 +19,18 @@ struct CutoverCommand: ParsableCommand {
   @Option(help: "The role that the application connects to PostgreSQL as: its rights are looked at.")
   var appRole: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "How old the last clean verify may be (90m, 24h, 2d); with --execute one is run where it is older.",
+      discussion: "0 has one run in any case; --waive verified does without."))
+  var verifiedWithin = TimeSpan(seconds: 86_400)
+
+  @Flag(help: "NO-GO without a clean verify that is recent enough: none is run here, and none is waived.")
+  var requireVerified = false
+
+  @Flag(help: "Make no backup of the SQLite file first.")
+  var noBackup = false
+
   @Option(help: "Stay ready, and do not switch as long as this file exists. It must exist at the start.")
   var postponeFlag: String?
 
@@ -29,7 +41,7 @@ struct CutoverCommand: ParsableCommand {
   var thaw: String?
 
   @Option(help: "Watch the application for so long after the switch: 90s, 10m, 2h.")
-  var watch: Period?
+  var watch: TimeSpan?
 
   @Flag(help: "Roll back where the watch finds that something is wrong.")
   var rollbackOnFailure = false
@@ -44,7 +56,8 @@ struct CutoverCommand: ParsableCommand {
     Signals.stop(with: stop)
     let options = CutoverOptions(
       try arguments.settings(stores), applicationRole: appRole, postponeFlag: postponeFlag, freeze: freeze, thaw: thaw,
-      watch: watch?.seconds, rollsBackOnFailure: rollbackOnFailure)
+      watch: watch?.seconds, rollsBackOnFailure: rollbackOnFailure, makesBackup: !noBackup,
+      verifiedWithin: verifiedWithin.seconds, requiresVerified: requireVerified)
     let report = try Cutover(options, stop: stop, report: arguments.report).run()
     Terminal.print(arguments.json ? report.json.text : conclusion(report))
     // A hook that failed, say, does not undo the switch, and is not passed over either.
@@ -64,19 +77,5 @@ struct CutoverCommand: ParsableCommand {
     }
     guard report.switched else { return "NOT switched: the SQLite file is the authority as before." }
     return "Switched\(report.isGo ? "" : "; see what failed above"). \(SwitchOutput.figures(report))"
-  }
-}
-
-/// A length of time as people write it.
-struct Period: ExpressibleByArgument {
-  let seconds: Double
-
-  init?(argument: String) {
-    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3_600]
-    let unit = argument.last.flatMap { units[$0] }
-    guard let number = Double(unit == nil ? argument : String(argument.dropLast())), number > 0, number.isFinite else {
-      return nil
-    }
-    seconds = number * (unit ?? 1)
   }
 }
