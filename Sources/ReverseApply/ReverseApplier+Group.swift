@@ -40,6 +40,8 @@ extension ReverseApplier {
     var fields: ReturningTable.Fields = []
     /// The table of the entry before, whose declaration was compared with the plan.
     var declared: JournalTable?
+    /// The tables as they were declared last.
+    var tables: [TableID: ReturningTable] = [:]
   }
 
   private func walk(
@@ -113,11 +115,10 @@ extension ReverseApplier {
 
   /// Rows that were put aside.
   private func settle(_ pass: inout Pass, _ desk: ReverseDesk, _ database: borrowing Database) throws {
-    let group = pass.group
-    var tables: [TableID: ReturningTable] = [:]
-    for id in pass.touched { if let plan = plans[id] { tables[id] = try desk.table(plan, in: database) } }
+    let (group, tables) = (pass.group, pass.tables)
     try pass.aside.pass(in: database) { id, fields in
       guard let table = tables[id] else { return nil }
+      guard fields.count == table.columns.count else { throw Self.mixed(table) }
       let stored = try table.stored(table.key(of: fields), in: database)
       try table.delete(table.key(of: fields))
       return stored
@@ -150,26 +151,37 @@ extension ReverseApplier {
     try desk.quarantine.release(key: table.key(of: fields), of: table, in: database)
   }
 
-  /// The table of an entry, where plan and journal speak of the same columns.
+  private static func mixed(_ table: ReturningTable) -> Failure {
+    Failure(
+      .badData, "table '\(table.table.name)' has other columns in a later one of these groups",
+      remedy: "replay from that group on")
+  }
+
+  /// The table of an entry, where plan and journal speak of the same columns: those that the target dropped are missing.
   private func table(
     _ declared: JournalTable, _ pass: inout Pass, _ desk: ReverseDesk, _ database: borrowing Database
   ) throws -> ReturningTable {
-    guard let plan = plans[declared.id] else {
+    if pass.declared == declared, let table = pass.tables[declared.id] { return table }
+    guard var plan = plans[declared.id] else {
       throw Failure(
         .badData, "the journal names a table '\(declared.name)' that the target's plan does not know",
         remedy: "run changeover journal check")
     }
-    if pass.declared != declared {
-      // Names, not only their number: a table with its columns in another order would be filled crosswise.
-      guard declared.columns == plan.columns.map(\.sourceName), declared.keyPositions == plan.keyPositions else {
-        throw Failure(
-          .badData, "table '\(declared.name)' has other columns in the journal than in the target's plan",
-          remedy: "run changeover journal check")
-      }
-      pass.declared = declared
-      pass.touched.insert(declared.id)
+    let key = plan.keyColumns.map(\.sourceName)
+    let names = Set(declared.columns)
+    plan.columns.removeAll { !names.contains($0.sourceName) }
+    plan.keyPositions = declared.keyPositions
+    // Names, not only their number: a table with its columns in another order would be filled crosswise.
+    guard declared.columns == plan.columns.map(\.sourceName), plan.keyColumns.map(\.sourceName) == key else {
+      throw Failure(
+        .badData, "table '\(declared.name)' has other columns in the journal than in the target's plan",
+        remedy: "run changeover journal check")
     }
-    return try desk.table(plan, in: database)
+    let table = try desk.table(plan, in: database)
+    pass.declared = declared
+    pass.tables[declared.id] = table
+    pass.touched.insert(declared.id)
+    return table
   }
 
   /// Reads the values of an entry, which are lent by its batch.

@@ -9,7 +9,8 @@ final class ReverseDesk {
   private let connection: Int
   private let schemaVersion: Int64
   private let installed: [TableID: SourceTable]
-  private var tables: [TableID: ReturningTable] = [:]
+  /// A table has several where its batches did not all declare the same columns.
+  private var tables: [TableID: [ReturningTable]] = [:]
 
   /// Inside the transaction that applies. Looks whether VACUUM renumbered rows.
   init(_ installation: SourceInstallation, in database: borrowing Database) throws {
@@ -26,16 +27,18 @@ final class ReverseDesk {
     try connection == database.identity && schemaVersion == database.integer("PRAGMA schema_version")
   }
 
-  /// The statements of a table, prepared when it is first written.
+  /// The statements of a table, prepared when it is first written. Columns that the plan lacks stay as they are.
   func table(_ plan: TablePlan, in database: borrowing Database) throws -> ReturningTable {
-    if let table = tables[plan.id] { return table }
-    guard let source = installed[plan.id] else {
+    if let table = tables[plan.id]?.first(where: { $0.plan == plan }) { return table }
+    guard var source = installed[plan.id] else {
       throw Failure(
         .badData, "the target's table '\(plan.targetName)' has no table in \(database.path) that it came from",
         remedy: "changeover status tells where the move stands")
     }
+    let names = Set(plan.columns.map(\.sourceName))
+    source.exclude(Set(source.columns.map(\.name).filter { !names.contains($0) }.map { $0.lowercased() }))
     let table = try ReturningTable(source, plan, in: database)
-    tables[plan.id] = table
+    tables[plan.id, default: []].append(table)
     return table
   }
 }

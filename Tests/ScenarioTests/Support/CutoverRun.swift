@@ -107,6 +107,13 @@ extension Scenario {
     }
   }
 
+  /// A sync goes on after the switch, in the other direction; asked to, it ends well.
+  func expectFollowsBack(_ sync: ChildProcess, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try sync.waitUntilSays("streaming back from")
+    let status = try sync.stop()
+    #expect(status == 0, "\(sync.everythingSaid)", sourceLocation: sourceLocation)
+  }
+
   /// After a recovery exactly one store takes writes.
   func expectOneWritable(sourceLocation: SourceLocation = #_sourceLocation) throws {
     let writable = (source: try isSourceWritable(), target: try isTargetWritable())
