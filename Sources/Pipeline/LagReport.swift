@@ -31,7 +31,7 @@ package struct LagReport: Sendable {
   /// What the last verifies found; empty where the target cannot be asked.
   package var verified = VerifyRecord.Latest()
   /// Commits that the running sync, or the last one, saw change the source without a logged change.
-  package var unlogged: Int64
+  package var unlogged: Int64 = 0
   package var unloggedAt: Instant?
   /// After the switch: what has changed in the target's schema, and speaks against the way back.
   package var deviations: [Deviation] = []
