@@ -67,6 +67,8 @@ struct HashedWalk: ~Copyable {
     /// Buckets with rows that differ whatever the other side says.
     var isFlawed = Array(repeating: false, count: Division.buckets)
     var rows: Int64 = 0
+    /// There are rows whose key does not fit, which belong to no bucket.
+    var hasUnfitKeys = false
   }
 
   /// False where the deadline came before the end of the scan: nothing of it counts then.
@@ -92,7 +94,7 @@ struct HashedWalk: ~Copyable {
       findings.comparison.targetRows += sum.rows
     }
     findings.comparison.sourceRows += mine.rows
-    if division.isFirst { try noteUnfitKeys(source: source, target: &target) }
+    if division.isFirst, mine.hasUnfitKeys { try noteUnfitKeys(source: source, target: &target) }
     var batch: [Int] = []
     var rows: Int64 = 0
     for bucket in theirs.indices where mine.isFlawed[bucket] || mine.sums[bucket] != theirs[bucket] {
@@ -134,6 +136,7 @@ struct HashedWalk: ~Copyable {
         }
       } else {
         isMine = division.isFirst
+        buckets.hasUnfitKeys = true
       }
       if isMine {
         counted += 1
@@ -157,7 +160,7 @@ struct HashedWalk: ~Copyable {
     return buckets
   }
 
-  /// Rows whose key does not fit belong to no bucket; the target cannot have them.
+  /// Rows whose key does not fit: the target cannot have them.
   private mutating func noteUnfitKeys(source: borrowing Database, target: inout Connection) throws {
     var again = try compared.hasher()
     let statement = try compared.reader.scan(source)
