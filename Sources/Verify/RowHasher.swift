@@ -19,10 +19,11 @@ struct RowHasher: ~Copyable {
 
   let lookup3: Lookup3
   let seed: UInt64
-  private let codecs: [ColumnCodec]
+  /// In memory of its own: from an array each use would copy the codec.
+  private let codecs: UnsafeMutablePointer<ColumnCodec>
+  private let count: Int
   private let digests: [FieldSQL.Digest]
   private let keyPositions: [Int]
-  private let isKey: [Bool]
   private let isFloat: [Bool]
   private var buffer = WireBuffer(capacity: 1 << 16)
   /// Where the fields of the row begin.
@@ -32,14 +33,21 @@ struct RowHasher: ~Copyable {
   private(set) var emptied: Int64 = 0
 
   init(_ plan: TablePlan, _ fields: [FieldSQL], _ lookup3: Lookup3, seed: UInt64) throws(Failure) {
+    let codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
+    count = codecs.count
+    self.codecs = .allocate(capacity: max(count, 1))
+    self.codecs.initialize(from: codecs, count: count)
     self.lookup3 = lookup3
     self.seed = seed
-    codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
     digests = fields.map(\.digest)
     keyPositions = plan.keyPositions
-    isKey = plan.columns.indices.map { plan.keyPositions.contains($0) }
     isFloat = plan.columns.map { $0.type == .real || $0.type == .double }
     starts = Array(repeating: 0, count: plan.columns.count)
+  }
+
+  deinit {
+    codecs.deinitialize(count: count)
+    codecs.deallocate()
   }
 
   /// Bytes of the row read last.
@@ -50,14 +58,19 @@ struct RowHasher: ~Copyable {
     buffer.removeAll()
     var row = Row(hash: 0)
     var hash = RowHash()
-    for column in 0..<codecs.count {
+    for column in 0..<count {
       let start = buffer.count
       starts[column] = start
       let passage = append(statement, column)
-      if passage != .exact { note(passage, column, &row) }
+      if passage != .exact { note(passage, &row) }
       hash.add(fieldHash(from: start, digests[column]))
     }
     row.hash = hash.finished
+    for column in keyPositions where isNull(column) {
+      // The target takes no NULL there, whether it is the source's or stands for what does not fit.
+      row.hasKey = false
+      row.isMisfit = true
+    }
     return row
   }
 
@@ -66,10 +79,10 @@ struct RowHasher: ~Copyable {
     buffer.removeAll()
     var row = Row(hash: 0)
     var passages: [Passage] = []
-    for column in 0..<codecs.count {
+    for column in 0..<count {
       starts[column] = buffer.count
       let passage = append(statement, column)
-      note(passage, column, &row)
+      note(passage, &row)
       passages.append(passage)
     }
     return passages
@@ -87,7 +100,7 @@ struct RowHasher: ~Copyable {
     }
   }
 
-  private mutating func note(_ passage: Passage, _ column: Int, _ row: inout Row) {
+  private mutating func note(_ passage: Passage, _ row: inout Row) {
     switch passage {
     case .exact: break
     case .stripped: stripped += 1
@@ -97,8 +110,6 @@ struct RowHasher: ~Copyable {
       buffer.append(bigEndian: Int32(-1))
       row.isMisfit = true
     }
-    // A NULL in the key fits no key either.
-    if isKey[column], isNull(column) { row.hasKey = false }
   }
 
   @inline(__always)
