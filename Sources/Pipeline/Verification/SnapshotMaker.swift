@@ -59,18 +59,6 @@ struct SnapshotMaker {
     if connection.isHealthy, connection.transactionStatus != .idle { try? connection.execute("ROLLBACK") }
   }
 
-  /// Whether somebody waits for a lock on the tables that the snapshot keeps: then it had better end.
-  static func isInTheWay(_ connection: inout Connection) throws(PostgresError) -> Bool {
-    try connection.query(
-      """
-      SELECT EXISTS (
-        SELECT FROM pg_locks AS mine JOIN pg_locks AS other USING (locktype, database, relation)
-        WHERE mine.pid = pg_backend_pid() AND locktype = 'relation' AND mine.granted
-          AND other.mode = 'AccessExclusiveLock' AND NOT other.granted)
-      """
-    ).bool(0, 0)
-  }
-
   private static let lockedOut = Failure(
     .tryAgain, "another session keeps the target's tables locked (see pg_locks)",
     remedy: "end it, then run changeover verify again")
