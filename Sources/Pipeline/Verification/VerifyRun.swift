@@ -36,7 +36,11 @@ struct VerifyRun: ~Copyable {
       try compare(place)
     }
     if job.options.repairs { try repair() }
+    // An earlier run may have compared everything.
+    if last == nil { last = try stores.step { snapshot, _, _ in snapshot } }
     stores.close()
+    // What follows may fail after hours of comparing: --resume then begins with it.
+    if began.duration(to: .now) > .seconds(Self.saveSeconds) { try save(always: true) }
     let checks = try check()
     let report = VerifyReport(
       startedAt: startedAt, finishedAt: job.clock.now, position: last?.position, isFull: job.options.tables.isEmpty,
