@@ -5,9 +5,9 @@ import SQLite
 /// Compares a table whose keys the stores sort differently: by the hashes of its keys, summed in buckets. Each division is
 /// one scan of the whole table in both stores; with time enough there is one division.
 struct HashedWalk: ~Copyable {
-  private let compared: ComparedTable
+  let compared: ComparedTable
   private var hasher: RowHasher
-  private var findings: Findings
+  var findings: Findings
   private var pace: Pace
   /// Where the next division begins, and how wide it is to be.
   private var next: Int64
@@ -16,7 +16,7 @@ struct HashedWalk: ~Copyable {
   /// Rows of the target that are kept here at a time, 16 bytes each, to find those that differ.
   private static let mostHashes: Int64 = 1_000_000
   /// Rows that are looked up together.
-  private static let batch = 1_000
+  static let batch = 1_000
 
   init(_ compared: ComparedTable, after cursor: [Value]?) throws {
     var start: (next: Int64, width: Int64) = (0, Division.end)
@@ -67,6 +67,8 @@ struct HashedWalk: ~Copyable {
     /// Buckets with rows that differ whatever the other side says.
     var isFlawed = Array(repeating: false, count: Division.buckets)
     var rows: Int64 = 0
+    /// There are rows whose key does not fit, which belong to no bucket.
+    var hasUnfitKeys = false
   }
 
   /// False where the deadline came before the end of the scan: nothing of it counts then.
@@ -92,7 +94,7 @@ struct HashedWalk: ~Copyable {
       findings.comparison.targetRows += sum.rows
     }
     findings.comparison.sourceRows += mine.rows
-    if division.isFirst { try noteUnfitKeys(source: source, target: &target) }
+    if division.isFirst, mine.hasUnfitKeys { try noteUnfitKeys(source: source, target: &target) }
     var batch: [Int] = []
     var rows: Int64 = 0
     for bucket in theirs.indices where mine.isFlawed[bucket] || mine.sums[bucket] != theirs[bucket] {
@@ -134,6 +136,7 @@ struct HashedWalk: ~Copyable {
         }
       } else {
         isMine = division.isFirst
+        buckets.hasUnfitKeys = true
       }
       if isMine {
         counted += 1
@@ -157,7 +160,7 @@ struct HashedWalk: ~Copyable {
     return buckets
   }
 
-  /// Rows whose key does not fit belong to no bucket; the target cannot have them.
+  /// Rows whose key does not fit: the target cannot have them.
   private mutating func noteUnfitKeys(source: borrowing Database, target: inout Connection) throws {
     var again = try compared.hasher()
     let statement = try compared.reader.scan(source)
@@ -170,60 +173,5 @@ struct HashedWalk: ~Copyable {
       found.removeAll()
     }
     try findings.note(found, source: source, target: &target)
-  }
-
-  // MARK: What differs
-
-  /// Finds the rows that differ in some buckets: the target's hashes are kept here while the source is read once more.
-  private mutating func resolve(
-    _ division: Division, _ buckets: [Int], source: borrowing Database, target: inout Connection
-  ) throws {
-    var isWanted = Array(repeating: false, count: Division.buckets)
-    for bucket in buckets { isWanted[bucket] = true }
-    var theirs: [UInt64: Int64] = [:]
-    try CopyFields.forEach(compared.queries.hashes(division, in: buckets), of: 2, on: &target) { fields in
-      guard fields[0].count == 8, fields[1].count == 8 else {
-        throw PostgresError.unexpectedResult("a hash is not as long as it should be")
-      }
-      theirs[UInt64(bitPattern: fields[0].int64)] = fields[1].int64
-    }
-    var again = try compared.hasher()
-    let statement = try compared.reader.scan(source)
-    var found: [Found] = []
-    while try statement.step() {
-      let row = again.read(statement)
-      guard row.hasKey else { continue }
-      let key = again.keyHash
-      guard division.contains(key), isWanted[Division.bucket(key)] else { continue }
-      let hash = theirs.removeValue(forKey: key)
-      if !row.isMisfit, !row.isLossy, hash == row.hash { continue }
-      found.append(Found(kind: hash == nil ? .missing : .different, key: compared.reader.key(of: statement)))
-      if found.count < Self.batch { continue }
-      try findings.note(found, source: source, target: &target)
-      found.removeAll()
-    }
-    try findings.note(found, source: source, target: &target)
-    if !theirs.isEmpty { try noteExtras(theirs, division, buckets, source: source, target: &target) }
-  }
-
-  private mutating func noteExtras(
-    _ hashes: [UInt64: Int64], _ division: Division, _ buckets: [Int], source: borrowing Database,
-    target: inout Connection
-  ) throws {
-    var listed: [[[UInt8]]] = []
-    let room = findings.room
-    let count = compared.plan.keyPositions.count + 1
-    if room > 0 {
-      try CopyFields.forEach(compared.queries.keys(division, in: buckets), of: count, on: &target) { fields in
-        guard listed.count < room, fields[0].count == 8, hashes[UInt64(bitPattern: fields[0].int64)] != nil else {
-          return
-        }
-        listed.append(fields.dropFirst().map { Array($0) })
-      }
-    }
-    var extras: [Found] = []
-    for fields in listed { extras.append(try compared.extra(fields, &target)) }
-    try findings.note(extras, source: source, target: &target)
-    findings.note(unlisted: hashes.count - listed.count)
   }
 }

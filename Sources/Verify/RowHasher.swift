@@ -24,7 +24,6 @@ struct RowHasher: ~Copyable {
   private let count: Int
   private let digests: [FieldSQL.Digest]
   private let keyPositions: [Int]
-  private let isKey: [Bool]
   private let isFloat: [Bool]
   private var buffer = WireBuffer(capacity: 1 << 16)
   /// Where the fields of the row begin.
@@ -42,7 +41,6 @@ struct RowHasher: ~Copyable {
     self.seed = seed
     digests = fields.map(\.digest)
     keyPositions = plan.keyPositions
-    isKey = plan.columns.indices.map { plan.keyPositions.contains($0) }
     isFloat = plan.columns.map { $0.type == .real || $0.type == .double }
     starts = Array(repeating: 0, count: plan.columns.count)
   }
@@ -64,10 +62,15 @@ struct RowHasher: ~Copyable {
       let start = buffer.count
       starts[column] = start
       let passage = append(statement, column)
-      if passage != .exact { note(passage, column, &row) }
+      if passage != .exact { note(passage, &row) }
       hash.add(fieldHash(from: start, digests[column]))
     }
     row.hash = hash.finished
+    for column in keyPositions where isNull(column) {
+      // The target takes no NULL there, whether it is the source's or stands for what does not fit.
+      row.hasKey = false
+      row.isMisfit = true
+    }
     return row
   }
 
@@ -79,7 +82,7 @@ struct RowHasher: ~Copyable {
     for column in 0..<count {
       starts[column] = buffer.count
       let passage = append(statement, column)
-      note(passage, column, &row)
+      note(passage, &row)
       passages.append(passage)
     }
     return passages
@@ -97,7 +100,7 @@ struct RowHasher: ~Copyable {
     }
   }
 
-  private mutating func note(_ passage: Passage, _ column: Int, _ row: inout Row) {
+  private mutating func note(_ passage: Passage, _ row: inout Row) {
     switch passage {
     case .exact: break
     case .stripped: stripped += 1
@@ -107,8 +110,6 @@ struct RowHasher: ~Copyable {
       buffer.append(bigEndian: Int32(-1))
       row.isMisfit = true
     }
-    // A NULL in the key fits no key either.
-    if isKey[column], isNull(column) { row.hasKey = false }
   }
 
   @inline(__always)

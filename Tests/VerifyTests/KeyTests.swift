@@ -209,15 +209,18 @@ struct KeyTests {
           plan.columns[0].notNull = true
         })
       try stores.source.execute("INSERT INTO t VALUES (NULL, 100), (x'6b31', 101), ('a' || char(0), 102)")
-      var settings = ComparisonSettings()
-      settings.chunkRows = 8
-      settings.partRows = 3
-      let found = try stores.compare(settings)
       #expect(try stores.isOrdered() == (collation == "BINARY"))
-      #expect(
-        found.differences.map(\.line).sorted()
-          == [Difference.missing(.null), .missing(.blob([0x6B, 0x31])), .missing(.text("a\u{0}"))].map(\.line).sorted())
-      #expect(found.sourceRows == 53 && found.targetRows == 50 && found.total == 3)
+      for (chunk, part) in [(8, 3), (1, 1), (65_536, 1_024)] {
+        var settings = ComparisonSettings()
+        settings.chunkRows = chunk
+        settings.partRows = part
+        let found = try stores.compare(settings)
+        #expect(
+          found.differences.map(\.line).sorted()
+            == [Difference.missing(.null), .missing(.blob([0x6B, 0x31])), .missing(.text("a\u{0}"))].map(\.line)
+            .sorted())
+        #expect(found.sourceRows == 53 && found.targetRows == 50 && found.total == 3)
+      }
     }
   }
 
