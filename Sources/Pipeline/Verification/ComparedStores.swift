@@ -45,7 +45,7 @@ struct ComparedStores: ~Copyable {
       do {
         let result = try body(current(), database, &connection)
         if failingSince != nil { backoff.reset() }
-        try yield()
+        yield()
         return result
       } catch let error as PostgresError where error.isTransient {
         let since = failingSince ?? .now
@@ -56,6 +56,10 @@ struct ComparedStores: ~Copyable {
         warn("PostgreSQL is away: \(error.description); next try in \((seconds * 10).rounded() / 10) s")
         maker.stop.wait(milliseconds: Int(seconds * 1_000))
         try reconnect()
+      } catch {
+        // The target's transaction may be a failed one.
+        close()
+        throw error
       }
     }
   }
@@ -64,6 +68,9 @@ struct ComparedStores: ~Copyable {
   static func end(of snapshot: TwinSnapshot) -> ContinuousClock.Instant {
     min(snapshot.end, .now + .seconds(stepSeconds))
   }
+
+  /// Where the target is.
+  var target: ConnectionTarget { connection.target }
 
   /// Ends the snapshot, where one is open.
   mutating func close() {
@@ -75,6 +82,7 @@ struct ComparedStores: ~Copyable {
   /// The target outside of any snapshot.
   mutating func withTarget<R>(_ body: (inout Connection) throws -> R) throws -> R {
     close()
+    if !connection.isPooled { try connection.execute("SET lock_timeout = 0") }
     return try body(&connection)
   }
 
@@ -91,8 +99,8 @@ struct ComparedStores: ~Copyable {
     return opened
   }
 
-  /// Ends the snapshot where it keeps somebody waiting.
-  private mutating func yield() throws {
+  /// Ends the snapshot where it keeps somebody waiting. Throws nothing: the step that was done must not be done again.
+  private mutating func yield() {
     guard let snapshot else { return }
     guard snapshot.isWAL else {
       // Without a write-ahead log the application commits only between our snapshots: it gets as long as we had.
@@ -101,7 +109,7 @@ struct ComparedStores: ~Copyable {
       maker.stop.wait(milliseconds: Int(min(held, .seconds(1)).wholeMilliseconds))
       return
     }
-    if try SnapshotMaker.isInTheWay(&connection) { close() }
+    if (try? LockWatch.isSomebodyWaiting(in: snapshot.record.plan.schema, &connection)) ?? true { close() }
   }
 
   private mutating func reconnect() throws {

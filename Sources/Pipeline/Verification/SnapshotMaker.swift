@@ -59,18 +59,6 @@ struct SnapshotMaker {
     if connection.isHealthy, connection.transactionStatus != .idle { try? connection.execute("ROLLBACK") }
   }
 
-  /// Whether somebody waits for a lock on the tables that the snapshot keeps: then it had better end.
-  static func isInTheWay(_ connection: inout Connection) throws(PostgresError) -> Bool {
-    try connection.query(
-      """
-      SELECT EXISTS (
-        SELECT FROM pg_locks AS mine JOIN pg_locks AS other USING (locktype, database, relation)
-        WHERE mine.pid = pg_backend_pid() AND locktype = 'relation' AND mine.granted
-          AND other.mode = 'AccessExclusiveLock' AND NOT other.granted)
-      """
-    ).bool(0, 0)
-  }
-
   private static let lockedOut = Failure(
     .tryAgain, "another session keeps the target's tables locked (see pg_locks)",
     remedy: "end it, then run changeover verify again")
@@ -100,34 +88,33 @@ struct SnapshotMaker {
   private func attempt(
     _ database: borrowing Database, _ connection: inout Connection
   ) throws -> TwinSnapshot {
-    let isSyncRunning = try state.syncLock.tryAcquire() == nil
-    if isSyncRunning, try backlog(try readRecord(&connection), database) > Self.acceptableBacklog { throw NotYet() }
+    // What takes its time comes before the locks, for which sync would wait.
+    guard let installation = try SourceInstallation.read(database) else { throw Self.isOver }
+    let isWAL = try database.string("PRAGMA journal_mode") == "wal"
+    var stepper = try GroupStepper(
+      installation, try readRecord(&connection), state, catalogue, clock: clock, stop: stop, database, &connection)
+    if try state.syncLock.tryAcquire() == nil, try backlog(stepper.record, database) > Self.acceptableBacklog {
+      throw NotYet()
+    }
+    // Who keeps a lock on a table keeps the group out too: better to give the locks back than to wait in them.
+    if !connection.isPooled { try connection.execute("SET lock_timeout = '2s'") }
     // In this order, as cutover takes them.
     let capture = try state.captureLock.acquire(stop: stop)
     let apply = try applyLock()
-    let snapshot = try openLocked(database, &connection)
-    apply.mark = snapshot.position.group.rawValue
-    _ = consume apply
-    _ = consume capture
-    FaultPoint.reach("verify-opened")
-    return snapshot
-  }
-
-  /// With both locks in hand.
-  private func openLocked(_ database: borrowing Database, _ connection: inout Connection) throws -> TwinSnapshot {
-    guard let installation = try SourceInstallation.read(database) else { throw Self.isOver }
-    let isWAL = try database.string("PRAGMA journal_mode") == "wal"
-    var stepper = try Stepper(
-      installation, try readRecord(&connection), state, catalogue, clock: clock, stop: stop, database, &connection)
+    guard try stepper.begin(at: try readRecord(&connection)) else { throw NotYet() }
     try stepper.catchUp(database, &connection)
     FaultPoint.reach("verify-caught-up")
     try database.execute("BEGIN")
     try stepper.step(database, &connection)
+    apply.mark = stepper.record.applied.group.rawValue
     let limit = isWAL ? maxSeconds : min(maxSeconds, Self.secondsWithoutWAL)
     let snapshot = TwinSnapshot(
       record: try openTarget(stepper.record, &connection), installation: installation, isWAL: isWAL,
       end: .now + .seconds(limit))
     try requireTwins(snapshot, database)
+    _ = consume apply
+    _ = consume capture
+    FaultPoint.reach("verify-opened")
     return snapshot
   }
 
@@ -197,59 +184,4 @@ struct SnapshotMaker {
   static let isOver = Failure(
     .tryAgain, "the switch has begun or is done: the rows do not come from SQLite any more",
     remedy: "changeover status tells where the move stands")
-}
-
-/// Captures and applies group by group in our own hands, with both locks of the state directory held.
-private struct Stepper: ~Copyable {
-  /// Rounds of catching up before the source's read transaction begins, so that its group is small.
-  private static let rounds = 5
-
-  private let state: StateDirectory
-  private let stop: StopSignal
-  private var capturer: Capturer
-  private var applier: GroupApplier
-  /// Where the target stands.
-  private(set) var record: SourceRecord
-
-  init(
-    _ installation: SourceInstallation, _ record: SourceRecord, _ state: StateDirectory, _ catalogue: TargetCatalogue,
-    clock: any WallClock, stop: StopSignal, _ database: borrowing Database, _ connection: inout Connection
-  ) throws {
-    let applier = try GroupApplier(
-      journal: state.journal, record: record, catalogue: catalogue, connection: &connection)
-    var capturer = try Capturer(
-      installation: installation, position: record.applied, journal: state.journal, clock: clock, stop: stop,
-      in: database)
-    try capturer.resume(applied: record.applied)
-    self.state = state
-    self.stop = stop
-    self.capturer = capturer
-    self.applier = applier
-    self.record = record
-  }
-
-  mutating func catchUp(_ database: borrowing Database, _ connection: inout Connection) throws {
-    try applyJournaled(&connection)
-    for _ in 0..<Self.rounds {
-      guard try capturer.capture(from: database) != nil else { return }
-      try applyJournaled(&connection)
-    }
-  }
-
-  /// One group, within the source's transaction where one is open.
-  mutating func step(_ database: borrowing Database, _ connection: inout Connection) throws {
-    _ = try capturer.capture(from: database)
-    FaultPoint.reach("verify-captured")
-    try applyJournaled(&connection)
-    FaultPoint.reach("verify-applied")
-  }
-
-  private mutating func applyJournaled(_ connection: inout Connection) throws {
-    while let group = try state.journal.group(record.applied.group.next) {
-      try stop.check()
-      record.applied = try applier.apply(
-        group, after: record.applied, as: Ownership(record), to: &connection
-      ).position
-    }
-  }
 }
