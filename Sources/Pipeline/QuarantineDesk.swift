@@ -62,6 +62,7 @@ package struct QuarantineDesk: Sendable {
   ) throws {
     try explained {
       let session = try open()
+      if session.record.phase == .finished { return }
       var connection = try connect()
       try QuarantineEntry.forEach(
         of: session.record.source, withImages: withValues, session.catalogue, &connection
