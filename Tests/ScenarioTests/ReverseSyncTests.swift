@@ -67,6 +67,28 @@ struct ReverseSyncTests {
     }
   }
 
+  @Test func `one sync follows a switch, a rollback and a second switch`() throws {
+    try Scenario.run { it in
+      let sync = try #require(try switched(it, syncing: true))
+      try sync.waitUntilSays("streaming back from")
+      try it.psql(Self.writes)
+      let (status, report) = try it.rollback("--execute")
+      #expect(status == 0, "\(report)")
+      try sync.waitUntilSays("the way back is done")
+      try sync.waitUntilSays("streaming from", times: 2)
+      try it.sqlite("UPDATE account SET note = 'here'; INSERT INTO ledger VALUES (2, 1, 'here');")
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try it.cutover("--execute").status == 0)
+      try sync.waitUntilSays("streaming back from", times: 2)
+      try it.psql("UPDATE ledger SET what = 'there again'; DELETE FROM event WHERE kind = 'k'")
+      try it.waitUntilFollowedBack()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+      #expect(try it.changeover("journal", "check").status == 0)
+    }
+  }
+
   /// Case 45.
   @Test func `TRUNCATE, and a transaction that commits late`() throws {
     try Scenario.run { it in
