@@ -10,9 +10,7 @@ extension ReverseCapturer {
   ) throws -> [Deviation] {
     let shape = try ReverseMemory.read(record.source, record.switchID, catalogue, &connection)?.shape
     let query = FoundTarget.Query(
-      schema: record.plan.schema, known: shape?.tables.map(\.oid) ?? [],
-      logs: record.plan.tables.map { ($0.id, catalogue.log($0.id, of: record.source)) },
-      ours: catalogue.schema == record.plan.schema ? "changeover_" : nil)
+      record.plan, known: shape?.tables.map(\.oid) ?? [], record.source, catalogue)
     return ShapeComparison(record.plan, before: shape, found: try FoundTarget.read(query, &connection)).deviations
   }
 }
