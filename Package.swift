@@ -64,7 +64,8 @@ let package = Package(
         "Model", "Dialect", "SQLite", "Journal", "Schema", "Conversion", "TriggerTemplates", "Capture",
       ],
       swiftSettings: settings),
-    .target(name: "Backup", dependencies: ["Model", "SQLite", "Capture"], swiftSettings: settings),
+    .target(
+      name: "Backup", dependencies: ["Model", "SQLite", "Journal", "Capture", "Pipeline"], swiftSettings: settings),
     .target(
       name: "Pipeline",
       dependencies: [

@@ -43,9 +43,9 @@ package struct RefusedRow: Sendable {
 }
 
 /// The quarantine of one source. All of it happens inside the caller's transaction.
-package struct Quarantine {
-  private let catalogue: TargetCatalogue
-  private let source: RandomID
+package struct Quarantine: Sendable {
+  let catalogue: TargetCatalogue
+  let source: RandomID
 
   package init(_ catalogue: TargetCatalogue, _ source: RandomID) {
     self.catalogue = catalogue

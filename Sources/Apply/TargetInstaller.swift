@@ -76,6 +76,7 @@ package enum TargetInstaller {
     _ record: SourceRecord, _ catalogue: TargetCatalogue, _ connection: inout Connection
   ) throws {
     let ddl = DDL(record.plan)
+    try catalogue.complete(&connection)
     do {
       try connection.execute("BEGIN; \(connection.localSettings) SET LOCAL lock_timeout = '10s'")
       var parameters = Parameters()
@@ -97,7 +98,7 @@ package enum TargetInstaller {
         script.append("DROP FUNCTION IF EXISTS \(catalogue.captureFunction(table.id, of: record.source))()")
         script.append("DROP TABLE IF EXISTS \(catalogue.log(table.id, of: record.source))")
       }
-      for table in [catalogue.copy, catalogue.quarantine, catalogue.heartbeat, catalogue.reverse] {
+      for table in catalogue.parts {
         script.append("DELETE FROM \(table) WHERE source = '\(record.source)'")
       }
       script += [catalogue.removal, "COMMIT"]

@@ -3,7 +3,7 @@ import Model
 import SQLite
 
 /// Finds the current row of a key and encodes it, straight from SQLite's memory into the batch.
-final class RowReader {
+package final class RowReader {
   let table: SourceTable
   private let journalTable: JournalTable
   private let statement: Statement
@@ -20,7 +20,7 @@ final class RowReader {
   }
 
   /// Selects the row of a key.
-  static func query(_ table: SourceTable) -> String {
+  package static func query(_ table: SourceTable) -> String {
     "SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name)) WHERE \(table.keyCondition)"
   }
 

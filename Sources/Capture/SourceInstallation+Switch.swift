@@ -37,6 +37,11 @@ extension SourceInstallation {
     try Self.set("abandoned_id", .text(switchID.description), in: database)
   }
 
+  /// Writes down that the move is over; the fence stays.
+  package static func finish(in database: borrowing Database) throws {
+    try database.transaction(.immediate) { try set("phase", .text(Phase.finished.rawValue), in: $0) }
+  }
+
   private func liftFence(in database: borrowing Database) throws {
     try dropTriggers(in: database)
     try database.execute("DROP VIEW IF EXISTS \(SourceNames.fenceGuard)")

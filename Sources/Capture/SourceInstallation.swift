@@ -182,13 +182,15 @@ package struct SourceInstallation: Sendable {
   }
 
   /// Takes every trace of changeover out of the source, in one transaction.
-  package static func uninstall(_ database: borrowing Database) throws {
+  /// - Parameter evenFenced: for the end of the move, where somebody asked for it.
+  package static func uninstall(_ database: borrowing Database, evenFenced: Bool = false) throws {
     try database.transaction(.immediate) { database in
       guard let installation = try read(database) else { return }
-      guard installation.switchID == nil else {
+      guard installation.switchID == nil || evenFenced else {
         throw Failure(
           .checkFailed, "\(database.path) is fenced: its data has moved to PostgreSQL",
-          remedy: "taking the fence away would let forgotten jobs write to a dead file; keep it as it is")
+          remedy: "taking the fence away would let forgotten jobs write to a dead file; keep it as it is, or end the "
+            + "move with changeover finish --remove-fence")
       }
       for trigger in try ownTriggers(database) {
         try database.execute("DROP TRIGGER \(SQLiteText.identifier(trigger))")

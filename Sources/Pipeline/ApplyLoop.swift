@@ -154,8 +154,15 @@ struct ApplyLoop: ~Copyable {
         break
       }
       let held = try state.applyLock.acquire(stop: progress.stop)
-      let applied = try applier.apply(
-        group, after: position, as: Ownership(session.record), to: &connection)
+      // A verify that came between has left the number of the group that it applied.
+      if held.mark ?? 0 >= group.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
+      let applied: GroupApplier.Applied
+      do {
+        applied = try applier.apply(group, after: position, as: Ownership(session.record), to: &connection)
+      } catch let error as PostgresError where error.isSuperseded {
+        guard try followOthers(&applier, &position, &connection) else { throw error }
+        continue
+      }
       _ = consume held
       unreported.groups += 1
       unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
@@ -170,6 +177,23 @@ struct ApplyLoop: ~Copyable {
       tell(position)
     }
     tell(position)
+  }
+
+  /// Another process applied groups meanwhile: goes on where it left the target. False where nobody did.
+  private mutating func followOthers(
+    _ applier: inout GroupApplier, _ position: inout Position, _ connection: inout Connection
+  ) throws -> Bool {
+    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection),
+      record.epoch == session.record.epoch, record.phase == session.record.phase,
+      record.applied.group > position.group
+    else { return false }
+    session.record = record
+    position = record.applied
+    // What is in the quarantine may be another number too.
+    applier = try GroupApplier(
+      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection)
+    progress.applied(position, quarantined: applier.quarantined)
+    return true
   }
 
   private mutating func tell(_ position: Position) {

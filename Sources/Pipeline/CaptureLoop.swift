@@ -14,6 +14,7 @@ struct CaptureLoop: ~Copyable {
   private static let awayMilliseconds = 1_000
   private static let pruneMilliseconds = 500
   private static let statusMilliseconds = 250
+  private static let unloggedSeconds = 60.0
   /// Under steady writes a group begins no sooner than this after the one before: hundreds of tiny batches a second
   /// would cost the disk and the target more than they gain.
   private static let paceMilliseconds = 10
@@ -26,11 +27,13 @@ struct CaptureLoop: ~Copyable {
   private let report: Report
   private var watcher: SourceWatcher
   private var newTables: NewTables
+  private var commits = CommitWatch()
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
   private var groupBegunAt: ContinuousClock.Instant?
   private var toldAt: ContinuousClock.Instant?
+  private var unloggedToldAt: ContinuousClock.Instant?
   private var nextLook = Self.glanceMilliseconds
 
   init(
@@ -95,6 +98,7 @@ struct CaptureLoop: ~Copyable {
   }
 
   private mutating func capture() throws {
+    try lookForUnlogged()
     let seen = clock.now
     guard try hasNews() else { return progress.looked(at: seen) }
     if let begun = groupBegunAt {
@@ -105,7 +109,10 @@ struct CaptureLoop: ~Copyable {
     let held = try state.captureLock.acquire(stop: progress.stop)
     let known = capturer.position.group
     try capturer.resume(applied: progress.status.applied)
-    if capturer.position.group > known { try keepBoundaries(after: known) }
+    if capturer.position.group > known {
+      try keepBoundaries(after: known)
+      progress.captured(capturer.position, seen: seen, lookedAt: capturer.lookedAt)
+    }
     do {
       if let captured = try capturer.capture(from: database) {
         pruner.journaled(through: captured.position.sequence)
@@ -117,11 +124,28 @@ struct CaptureLoop: ~Copyable {
     _ = consume held
   }
 
-  /// A cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
+  /// A verify or a cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
   private mutating func keepBoundaries(after known: GroupNumber) throws {
     for group in try state.journal.groups(after: known) {
       if let last = group.parts.last { pruner.journaled(through: try state.journal.header(of: last).last) }
     }
+  }
+
+  /// Counts commits that no trigger saw, and says so once in a while.
+  private mutating func lookForUnlogged() throws {
+    do {
+      guard try commits.look(at: database) else { return }
+    } catch {
+      if error.isBusy { return }
+      throw error
+    }
+    let count = progress.foundUnlogged(at: clock.now)
+    guard unloggedToldAt.map({ $0.duration(to: .now) > .seconds(Self.unloggedSeconds) }) ?? true else { return }
+    unloggedToldAt = .now
+    report(
+      .warning(
+        "the source changed without a logged change (\(count) such commits): a blob written in place, triggers switched "
+          + "off, or a table that does not move; changeover verify tells whether anything is missing"))
   }
 
   /// A look without the lock, so that an idle sync costs next to nothing.

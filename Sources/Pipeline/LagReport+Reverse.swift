@@ -16,11 +16,14 @@ extension LagReport {
   ) throws {
     let runsHere = try Self.runsHere(state)
     syncRunning = runsHere || Self.runsElsewhere(known, state)
-    self.state = syncRunning ? .reversed : .switched
+    let isFinished = known.record?.phase == .finished || installation.mark.phase == .finished
+    self.state = isFinished ? .finished : syncRunning ? .reversed : .switched
+    verified = known.verified
+    unlogged = known.notes?.unlogged ?? 0
+    unloggedAt = known.notes?.unloggedAt
     targetReachable = known.trouble == nil
     targetTrouble = known.trouble
     isCopied = true
-    isFinished = known.record?.phase == .finished
     deviations = known.deviations
     quarantined = try ReverseQuarantine.count(in: database).blocking
     let applied = try SourceInstallation.reversePosition(in: database) ?? known.record?.applied

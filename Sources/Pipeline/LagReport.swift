@@ -10,7 +10,7 @@ import SQLite
 /// How far the store that follows is behind the authority, from whatever can be reached: both stores, the journal, and
 /// what the sync wrote down.
 package struct LagReport: Sendable {
-  package enum State: String, Sendable { case copying, streaming, stopped, switched, reversed }
+  package enum State: String, Sendable { case copying, streaming, stopped, switched, reversed, finished }
 
   package var state: State
   package var syncRunning: Bool
@@ -28,10 +28,13 @@ package struct LagReport: Sendable {
   package var targetTrouble: String?
   /// Whether the first copy is complete: before that no number of changes says how far behind the target is.
   package var isCopied: Bool
+  /// What the last verifies found; empty where the target cannot be asked.
+  package var verified = VerifyRecord.Latest()
+  /// Commits that the running sync, or the last one, saw change the source without a logged change.
+  package var unlogged: Int64 = 0
+  package var unloggedAt: Instant?
   /// After the switch: what has changed in the target's schema, and speaks against the way back.
   package var deviations: [Deviation] = []
-  /// Nothing follows any more.
-  package var isFinished = false
 
   /// Looks now.
   package static func look(
@@ -77,6 +80,7 @@ package struct LagReport: Sendable {
     /// From the target; nil while it is away or knows nothing of this source.
     var record: SourceRecord?
     var quarantined: Int64?
+    var verified = VerifyRecord.Latest()
     /// From the state directory.
     var notes: SyncStatus?
     /// Why the target could not be asked.
@@ -93,13 +97,15 @@ package struct LagReport: Sendable {
     ) throws -> Known {
       // The notes first: the target is never behind them.
       let notes = state.flatMap { SyncStatus.read($0.statusPath) }
-      var known = Known(record: nil, quarantined: nil, notes: notes)
+      var known = Known(notes: notes)
       do {
         var connection = try Connection(target, applicationName: "changeover lag", stop: stop, timeoutSeconds: 3)
         connection.deadline = .now + .seconds(5)
         let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
         guard let catalogue = try TargetCatalogue.find(&connection, schema: schema) else { return known }
         known.record = try SourceRecord.read(source, catalogue, &connection)
+        // At the end of the move the record stands alone.
+        if known.record?.phase == .finished { return known }
         if let record = known.record, record.switchID != nil {
           known.pending = try ReverseCapturer.pendingChanges(of: source, record.plan, catalogue, &connection)
           known.deviations =
@@ -108,6 +114,7 @@ package struct LagReport: Sendable {
           known.record = try SourceRecord.read(source, catalogue, &connection)
         }
         known.quarantined = try SourceRecord.quarantined(source, catalogue, &connection)
+        known.verified = try VerifyRecord.latest(of: source, catalogue, &connection)
         return known
       } catch let error as PostgresError {
         switch error {
@@ -131,7 +138,14 @@ package struct LagReport: Sendable {
     targetTrouble = known.trouble
     appliedSequence = known.applied?.sequence.rawValue
     quarantined = known.quarantined ?? known.notes?.quarantined
+    verified = known.verified
+    unlogged = known.notes?.unlogged ?? 0
+    unloggedAt = known.notes?.unloggedAt
     isCopied = known.record.map { $0.phase != .preparing } ?? (known.notes.map { $0.state != .copying } ?? false)
+    if known.record?.phase == .finished || installation.mark.phase == .finished {
+      self.state = .finished
+      return
+    }
     if syncRunning, !isCopied { self.state = .copying }
     guard let applied = known.applied else { return }
     // Before the first copy is complete no number says how far behind the target is.
@@ -176,7 +190,7 @@ package struct LagReport: Sendable {
 
   /// Whether lag is within the limits; what is not known is not within.
   package func isWithin(seconds limit: Double?, changes changeLimit: Int64?) -> Bool {
-    if isFinished { return true }
+    if state == .finished { return true }
     if !isCopied, limit != nil || changeLimit != nil { return false }
     if let limit, !(seconds.map { $0 <= limit } ?? false) { return false }
     if let changeLimit, !(changes.map { $0 <= changeLimit } ?? false) { return false }
@@ -190,7 +204,8 @@ package struct LagReport: Sendable {
       ("source_sequence", number(sourceSequence)), ("applied_sequence", number(appliedSequence)),
       ("changes", number(changes)), ("seconds", seconds.map { .number(($0 * 1_000).rounded() / 1_000) } ?? .null),
       ("seconds_is_upper_bound", .bool(secondsIsUpperBound)), ("quarantined", number(quarantined)),
-      ("target_reachable", .bool(targetReachable)),
+      ("target_reachable", .bool(targetReachable)), ("unlogged_commits", .integer(unlogged)),
+      ("last_verify", verified.any?.json ?? .null),
       (
         "deviations",
         .array(

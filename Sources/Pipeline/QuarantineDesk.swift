@@ -64,6 +64,7 @@ package struct QuarantineDesk: Sendable {
   ) throws {
     try explained {
       let session = try open()
+      if session.record.phase == .finished { return }
       func show(_ entry: QuarantineEntry) throws {
         guard selection.holds(entry) else { return }
         let plan = session.record.plan.tables.first { $0.id == entry.tableID }

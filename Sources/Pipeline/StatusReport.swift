@@ -39,6 +39,7 @@ package struct StatusReport: Sendable {
         let record = try SourceRecord.read(installation.source, catalogue, &connection)
       else { return report }
       report.phase = record.phase
+      if record.phase == .finished { return report }
       let copied = try CopyProgress.read(record.source, catalogue, &connection)
       for plan in record.plan.tables {
         let progress = copied.first { $0.table == plan.id }
@@ -65,6 +66,8 @@ package struct StatusReport: Sendable {
         ? "wait for the first copy to finish" : "start changeover sync: it goes on with the first copy where it was"
     case .syncing where !quarantine.isEmpty:
       "mend the rows in the quarantine in SQLite (changeover quarantine list): cutover is refused while there are any"
+    case .syncing where lag.verified.any?.isEqual == false:
+      "changeover verify --repair names the rows that differ, and has them brought again"
     case .syncing where !lag.syncRunning: "start changeover sync to keep the target in step"
     case .syncing: "changeover cutover tells whether the switch can be made now"
     case .switching:

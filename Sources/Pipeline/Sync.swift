@@ -101,7 +101,9 @@ package struct Sync {
       }
     }
     let relay = StopRelay(from: stop)
-    let progress = SyncProgress(position: session.record.applied, stop: relay.stop, clock: clock)
+    let progress = SyncProgress(
+      captured: position, applied: session.record.applied, earlier: SyncStatus.read(state.statusPath),
+      stop: relay.stop, clock: clock)
     let capture = Worker { [options, clock, report, session] in
       do {
         var loop = try CaptureLoop(
@@ -115,6 +117,13 @@ package struct Sync {
         progress.fail(error)
       }
     }
+    let verify = options.verifyEvery.map { every in
+      Worker { [options, clock, report, session] in
+        VerifyLoop(
+          options: options.verify, every: every, session: session, progress: progress, clock: clock, report: report
+        ).run()
+      }
+    }
     var loop = ApplyLoop(options: options, state: state, progress: progress, session: session, report: report)
     let heartbeat = startHeartbeat(session, progress)
     let outcome: Result<ApplyLoop.End, any Error>
@@ -126,6 +135,7 @@ package struct Sync {
     progress.stop.request()
     try heartbeat.join()
     try capture.join()
+    try verify?.join()
     try progress.status.write(to: state.statusPath)
     if let failure = progress.failure { throw failure }
     session = loop.session
@@ -137,7 +147,9 @@ package struct Sync {
     _ session: inout SyncSession, _ state: StateDirectory, _ connection: consuming Connection?
   ) throws -> End {
     let relay = StopRelay(from: stop)
-    let progress = SyncProgress(position: session.record.reversePosition, stop: relay.stop, clock: clock)
+    let progress = SyncProgress(
+      captured: session.record.reversePosition, applied: session.record.reversePosition,
+      earlier: SyncStatus.read(state.statusPath), stop: relay.stop, clock: clock)
     progress.setState(.reversed)
     var loop = ReverseLoop(
       options: options, state: state, progress: progress, session: session, clock: clock, report: report)

@@ -20,6 +20,7 @@ package enum SyncEvent: Sendable {
   case switched
   case switchedBack
   case streamingBack(position: Position)
+  /// The move is over, and nothing is synced any more.
   case finished
 }
 

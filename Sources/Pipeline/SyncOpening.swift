@@ -64,6 +64,9 @@ struct SyncOpening {
       }
       return nil
     }
+    if record.phase == .finished {
+      return SyncSession(installation: installation, record: record, catalogue: catalogue)
+    }
     if record.owner != state.id {
       if let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
@@ -81,6 +84,7 @@ struct SyncOpening {
           "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
         ))
     }
+    try catalogue.complete(&connection)
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)

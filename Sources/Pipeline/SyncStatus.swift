@@ -14,6 +14,9 @@ package struct SyncStatus: Codable, Sendable {
   package var pendingThrough: ChangeNumber?
   package var targetAway: Bool
   package var quarantined: Int64
+  /// Commits that changed the source and that no trigger saw, and when the last of them was noticed.
+  package var unlogged: Int64?
+  package var unloggedAt: Instant?
 
   package static func read(_ path: String) -> SyncStatus? {
     guard let bytes = AtomicFile.read(path) else { return nil }

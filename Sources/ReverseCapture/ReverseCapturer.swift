@@ -409,10 +409,7 @@ package struct ReverseCapturer: ~Copyable {
   }
 
   private var query: FoundTarget.Query {
-    FoundTarget.Query(
-      schema: plan.schema, known: shape?.tables.map(\.oid) ?? [],
-      logs: plan.tables.compactMap { table in logs[table.id].map { (table.id, $0) } },
-      ours: catalogue.schema == plan.schema ? "changeover_" : nil)
+    FoundTarget.Query(plan, known: shape?.tables.map(\.oid) ?? [], ownership.source, catalogue)
   }
 
   /// A fingerprint as the journal carries it.

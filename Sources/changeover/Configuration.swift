@@ -19,6 +19,10 @@ struct Configuration: Sendable {
   var journalKeepMebibytes = 1_024
   /// Applied groups that stay in any case.
   var journalKeepGroups = 64
+  /// How long after a verify the next begins in the background; nil for none.
+  var verifyEvery: TimeSpan?
+  /// Rows a second that it compares.
+  var verifyRate = 20_000
   var overrides = Overrides()
 
   init() {}
@@ -54,6 +58,8 @@ struct Configuration: Sendable {
       case "journal-keep-hours": journalKeepHours = try place.number(value, 0...1_000_000)
       case "journal-keep-mebibytes": journalKeepMebibytes = try place.number(value, 1...1_000_000_000)
       case "journal-keep-groups": journalKeepGroups = try place.number(value, 1...1_000_000_000)
+      case "verify-every": verifyEvery = try place.timeSpan(value)
+      case "verify-rate": verifyRate = try place.number(value, 1...1_000_000_000)
       default: if try !takeOverride(key, value, place) { throw place.unknown }
       }
     }

@@ -44,8 +44,8 @@ struct LagCommand: ParsableCommand {
 extension LagReport {
   /// The report for people, on one line.
   var sentence: String {
+    if state == .finished { return "finished: the move is over, nothing follows any more" }
     var text = state.rawValue
-    if isFinished { return "finished: nothing follows any more" }
     if !syncRunning { text += " (no sync is running)" }
     guard let changes, let applied = appliedSequence, let newest = sourceSequence else {
       if state == .copying || targetReachable && !isCopied { return text + ": the first copy is not finished" }

@@ -115,7 +115,7 @@ extension QuarantineEntry {
     let fault = column.map { "column '\($0)' \(reason)" } ?? reason
     let seen = firstSeen == lastSeen ? "seen \(lastSeen)" : "seen \(firstSeen) to \(lastSeen)"
     let line = "\(table)  \(keyText)  \(fault)  (\(seen)\(discardedAt.map { ", discarded \($0)" } ?? ""))"
-    return ([(missingIn == .sqlite ? "SQLite: " : "") + line] + (values ?? []).map { "    \($0): \(Self.text($1))" })
+    return ([(missingIn == .sqlite ? "SQLite: " : "") + line] + (values ?? []).map { "    \($0): \(ValueText.text($1))" })
       .joined(separator: "\n")
   }
 
@@ -159,17 +159,6 @@ extension QuarantineEntry {
     case .real(let bits): .number(Double(bitPattern: bits))
     case .text(let bytes): .string(String(decoding: bytes, as: UTF8.self))
     case .blob(let bytes): .string(hexadecimal(bytes))
-    }
-  }
-
-  private static func text(_ value: Value) -> String {
-    switch value {
-    case .null: "NULL"
-    case .integer(let integer): String(integer)
-    case .real(let bits): "\(Double(bitPattern: bits))"
-    // Control characters of a terminal are not to be let through.
-    case .text: json(value).text
-    case .blob(let bytes): "x'\(hexadecimal(bytes))'"
     }
   }
 

@@ -62,6 +62,25 @@ CREATE TABLE IF NOT EXISTS {quarantine} (
   discarded_at timestamptz,
   PRIMARY KEY (source, table_id, digest)
 );
+-- What verify found, run by run; the newest ones are kept.
+CREATE TABLE IF NOT EXISTS {verification} (
+  source uuid NOT NULL,
+  finished_at timestamptz NOT NULL,
+  started_at timestamptz NOT NULL,
+  -- Where both stores stood when the last rows were compared.
+  applied_group bigint NOT NULL,
+  applied_sequence bigint NOT NULL,
+  applied_nonce bigint NOT NULL,
+  -- Every table that moves, all of its rows.
+  is_full boolean NOT NULL,
+  is_equal boolean NOT NULL,
+  differences bigint NOT NULL,
+  repaired bigint NOT NULL,
+  -- JSON: the names of the checks that failed, and rows and differences of each table.
+  failed_checks text NOT NULL,
+  tables text NOT NULL,
+  PRIMARY KEY (source, finished_at)
+);
 
 -- The position moves by compare-and-set: whoever lost the source, or comes too late, fails here and applies nothing.
 -- Tells whether rows of the source are in the quarantine; refuses to go on where the caller relies on there being none.
