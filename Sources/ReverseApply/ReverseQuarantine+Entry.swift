@@ -33,12 +33,10 @@ extension ReverseQuarantine {
     /// The row's values for people, as SQLite would write them; bytes where it cannot.
     package func values(_ plan: TablePlan) -> [Value] {
       guard fields.count == plan.columns.count else { return fields }
+      let reader = FieldReader(plan)
       return zip(plan.columns, fields).map { column, field in
-        guard case .blob(let bytes) = field,
-          let returning = try? ReturningColumn(column, of: nil, habit: Habit()),
-          case .success(let value) = bytes.withUnsafeBytes({ returning.image(of: $0, skipping: 0) })
-        else { return field }
-        return value
+        guard case .blob(let bytes) = field else { return field }
+        return bytes.withUnsafeBytes { reader.value($0, of: column.sourceName) } ?? field
       }
     }
   }

@@ -161,7 +161,8 @@ struct GroupTests {
   @Test func `a table whose columns changed stops the way back`() throws {
     let bench = try ReturnBench(Self.schema)
     try bench.apply(.row("item", [1, "a", 1.0]))
-    try bench.database.execute("ALTER TABLE item ADD COLUMN more TEXT")
+    // The guard view stops this to the end, unless somebody drops it.
+    try bench.database.execute("DROP VIEW _changeover_guard; ALTER TABLE item ADD COLUMN more TEXT")
     let group = try bench.journaled([.row("item", [1, "b", 1.0])])
     let failure = #expect(throws: Failure.self) {
       try bench.applier.apply(group, after: bench.position, to: bench.database)

@@ -216,10 +216,10 @@ private struct RandomColumn: Sendable {
       .blob((0..<16).map { _ in UInt8(truncatingIfNeeded: random.next()) })
     },
     RandomColumn("money", "DECIMAL(12,2)", .numeric(NumericLimits(precision: 12, scale: 2))) {
-      .real(Double($0.below(1_000_000)) / 100)
+      .number(Double($0.below(1_000_000)) / 100)
     },
     RandomColumn("decimals", "NUMERIC", .numeric(nil)) {
-      .real(Double($0.below(1_000_000)) / $0.pick([1, 8, 100, 1e9]))
+      .number(Double($0.below(1_000_000)) / $0.pick([1, 8, 100, 1e9]))
     },
     RandomColumn("JSON", "JSON", .json) { .text($0.pick(["{}", "{\"a\":  1}", "[1, 2.50]", "null", "\"x\""])) },
     RandomColumn("jsonb", "JSONB", .jsonb) { .text($0.pick(["{}", "{\"a\": 1}", "[1, 2.50]", "null", "\"x\""])) },
@@ -243,5 +243,12 @@ extension SeededRandom {
   fileprivate mutating func uuid(separator: String) -> String {
     [8, 4, 4, 4, 12].map { count in "ab" + (2..<count).map { _ in pick(["0", "7", "c", "f"]) }.joined() }
       .joined(separator: separator)
+  }
+}
+
+extension Value {
+  /// As a column with NUMERIC affinity stores it.
+  fileprivate static func number(_ real: Double) -> Value {
+    Int64(exactly: real).map { .integer($0) } ?? .real(real)
   }
 }
