@@ -121,12 +121,18 @@ let package = Package(
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),
     .target(
       name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
+    .target(
+      name: "ServerFixtures", dependencies: ["Model", "Postgres", "TestSupport"], path: "Tests/ServerFixtures",
+      swiftSettings: settings),
     .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),
     .testTarget(
       name: "ConversionTests", dependencies: ["Model", "Schema", "Conversion", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ApplyTests",
-      dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "TestSupport"],
+      dependencies: [
+        "Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "ServerFixtures",
+        "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "VerifyTests",
@@ -139,7 +145,7 @@ let package = Package(
       name: "ReverseCaptureTests",
       dependencies: [
         "Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "ReverseCapture", "SchemaFixtures",
-        "TestSupport",
+        "ServerFixtures", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

@@ -5,28 +5,40 @@ import Schema
 /// The target's part in the way back: closed by its fence in the transaction that drains the last changes, then
 /// following again once the source has decided, or opened again where it has not.
 extension TargetPhase {
+  /// The tables of the plan as they are called now: the application may have renamed one since the switch, or dropped it.
+  package func standing(_ plan: TargetPlan, _ connection: inout Connection) throws -> [String] {
+    let functions = plan.tables.map { PostgresText.literal(catalogue.captureFunction($0.id, of: source)) }
+    let result = try connection.query(
+      """
+      SELECT DISTINCT n.nspname::text, c.relname::text
+      FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE t.tgname = '_changeover_capture' AND t.tgparentid = 0
+        AND t.tgfoid IN (SELECT to_regproc(f)::oid FROM unnest(ARRAY[\(functions.joined(separator: ", "))]::text[]) AS f)
+      ORDER BY 1, 2
+      """)
+    return try (0..<result.rowCount).map { PostgresText.identifier(try result.string($0, 0), try result.string($0, 1)) }
+  }
+
   /// Begins the transaction of the way back and waits for those who write to the tables: whoever comes after them waits
   /// too, so an attempt is short. Throws SQLSTATE 55P03 where it took longer than that.
   ///
   /// The isolation is READ COMMITTED: statements after the lock see everything that was committed before it was had.
-  package func lockForWayBack(_ plan: TargetPlan, milliseconds: Int, _ connection: inout Connection) throws {
-    let ddl = DDL(plan)
-    let tables = plan.tables.map { ddl.name(of: $0) }.sorted().joined(separator: ", ")
+  package func lockForWayBack(_ tables: [String], milliseconds: Int, _ connection: inout Connection) throws {
     try Self.run(
       [
-        "BEGIN ISOLATION LEVEL READ COMMITTED",
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
         connection.localSettings + "SET LOCAL lock_timeout = \(max(milliseconds, 1))",
-        "SELECT set_config('changeover.apply', 'on', true), set_config('synchronous_commit', 'on', true)",
-        "SELECT FROM \(catalogue.source) WHERE source = '\(source)' FOR UPDATE",
-        "LOCK TABLE \(tables) IN SHARE ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0",
+        "SET LOCAL synchronous_commit = on", "SELECT FROM \(catalogue.source) WHERE source = '\(source)' FOR UPDATE",
+        "LOCK TABLE \(tables.joined(separator: ", ")) IN SHARE ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0",
       ], &connection)
   }
 
   /// Closes the tables and marks the way back as begun; the decision is the source's COMMIT. The fence is enabled as a
   /// trigger: a flag in a table is not seen by a transaction with an older snapshot.
-  package func beginWayBack(_ wayBack: RandomID, of switchID: RandomID, epoch: Int64, plan: TargetPlan) -> [String] {
-    let ddl = DDL(plan)
-    return plan.tables.map { "ALTER TABLE \(ddl.name(of: $0)) ENABLE ALWAYS TRIGGER _changeover_fence" } + [
+  package func beginWayBack(
+    _ wayBack: RandomID, of switchID: RandomID, epoch: Int64, closing tables: [String]
+  ) -> [String] {
+    tables.map { "ALTER TABLE \($0) ENABLE ALWAYS TRIGGER _changeover_fence" } + [
       move(
         where: "epoch = \(epoch) AND phase = '\(Phase.switched.rawValue)' AND switch_id = '\(switchID)'",
         setting: "phase = '\(Phase.switchingBack.rawValue)', way_back_id = '\(wayBack)'")
@@ -58,7 +70,7 @@ extension TargetPhase {
   package func undoWayBack(
     _ wayBack: RandomID, of switchID: RandomID, plan: TargetPlan, _ connection: inout Connection
   ) throws {
-    let ddl = DDL(plan)
+    let tables = try standing(plan, &connection)
     try Self.run(
       ["BEGIN", connection.localSettings + "SET LOCAL lock_timeout = '5s'"]
         + [
@@ -67,7 +79,7 @@ extension TargetPhase {
               + "AND phase = '\(Phase.switchingBack.rawValue)' "
               + "OR way_back_id IS NULL AND phase = '\(Phase.switched.rawValue)')",
             setting: "phase = '\(Phase.switched.rawValue)', way_back_id = NULL")
-        ] + plan.tables.map { "ALTER TABLE \(ddl.name(of: $0)) DISABLE TRIGGER _changeover_fence" } + ["COMMIT"],
+        ] + tables.map { "ALTER TABLE \($0) DISABLE TRIGGER _changeover_fence" } + ["COMMIT"],
       &connection)
   }
 

@@ -46,13 +46,15 @@ package enum LastVerify: Sendable, Equatable {
     let latest = try VerifyRecord.latest(of: session.record.source, session.catalogue, &connection)
     // A newer look at some tables that found differences counts for more than an older one at all of them.
     let last = (latest.warning ?? latest.full).map(Findings.init)
+    let settings = options.settings
+    let mayRun = mayRun && !options.requiresVerified
     let isRecent = last.map { $0.age <= options.verifiedWithin } ?? false
     if let last, isRecent, last.isClean || !mayRun { return .recent(last) }
-    guard mayRun, !options.waived.contains(waiver) else { return .outdated(last) }
+    guard mayRun, !settings.waived.contains(waiver) else { return .outdated(last) }
     do {
       let verify = VerifyOptions(
-        source: options.source, target: options.target, state: options.state, targetSchema: options.targetSchema,
-        lockPatience: options.lockTimeout)
+        source: settings.source, target: settings.target, state: settings.state, targetSchema: settings.targetSchema,
+        lockPatience: settings.lockTimeout)
       let report = try Verification(verify, stop: stop) { _ in }.run()
       return .recent(
         Findings(
@@ -76,7 +78,19 @@ extension LastVerify.Findings {
 
 extension LastVerify {
   /// What the gate says.
-  func finding(isWaived: Bool) -> Gates.Finding {
+  /// - Parameter isRequired: nothing but a clean one that is recent will do.
+  func finding(isWaived: Bool, isRequired: Bool = false) -> Gates.Finding {
+    if isRequired {
+      switch self {
+      case .recent(let findings) where findings.isClean: return Gates.Finding(Self.waiver, true, sentence(findings))
+      case .recent(let findings), .outdated(let findings?):
+        return Gates.Finding(
+          Self.waiver, false, "\(sentence(findings)): --require-verified wants a clean one, and recent")
+      case .outdated(nil):
+        return Gates.Finding(Self.waiver, false, "never: --require-verified wants changeover verify to have run")
+      case .failed(let reason): return Gates.Finding(Self.waiver, false, reason)
+      }
+    }
     let accept = "or accept with --waive \(Self.waiver)"
     if isWaived {
       switch self {

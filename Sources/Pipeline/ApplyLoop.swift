@@ -31,7 +31,7 @@ struct ApplyLoop: ~Copyable {
   }
 
   /// Why the loop ended in good order.
-  enum End { case caughtUp, switched }
+  enum End { case caughtUp, phaseMoved }
 
   /// Runs until there is nothing more to do; throws `Stopped` when asked to stop. Lost connections are waited out.
   mutating func run(first: consuming Connection?) throws -> End {
@@ -85,8 +85,10 @@ struct ApplyLoop: ~Copyable {
   }
 
   private mutating func work(_ connection: inout Connection) throws -> End {
-    if session.record.phase == .switching || session.record.phase == .switchingBack { try recover(&connection) }
-    if session.record.phase == .switched { return try finish(&connection) }
+    if session.record.phase == .switching || session.record.phase == .switchingBack {
+      try session.resolveSwitch(options.source, state, stop: progress.stop, report: report, &connection)
+    }
+    if [.switched, .finished].contains(session.record.phase) { return .phaseMoved }
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
       try copy(&connection)
@@ -250,26 +252,6 @@ struct ApplyLoop: ~Copyable {
     return try database.whenReadable(progress.stop) {
       ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
     }
-  }
-
-  /// A switch began and left, in either direction: with its locks in our hands it is over, one way or the other.
-  private mutating func recover(_ connection: inout Connection) throws {
-    let capture = try state.captureLock.acquire(stop: progress.stop)
-    let apply = try state.applyLock.acquire(stop: progress.stop)
-    let database = try SourceFile.openForWriting(options.source)
-    let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
-    if outcome != .nothingToDo { report(.note(outcome.sentence)) }
-    if let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) {
-      session.record = record
-    }
-    _ = consume apply
-    _ = consume capture
-  }
-
-  private func finish(_ connection: inout Connection) throws -> End {
-    let database = try SourceFile.openForReading(options.source)
-    _ = try SwitchRecovery.agreedRecord(session.record.source, session.catalogue, database, &connection)
-    return .switched
   }
 }
 

@@ -15,17 +15,13 @@ struct CaptureLoop: ~Copyable {
   private static let pruneMilliseconds = 500
   private static let statusMilliseconds = 250
   private static let unloggedSeconds = 60.0
-  private static let retentionSeconds = 30.0
-  private static let blockBytes: Int64 = 4_096
-  /// Looking through a large journal takes no more than this share of the time.
-  private static let retentionShare = 0.01
   /// Under steady writes a group begins no sooner than this after the one before: hundreds of tiny batches a second
   /// would cost the disk and the target more than they gain.
   private static let paceMilliseconds = 10
 
   private let state: StateDirectory
   private let progress: SyncProgress
-  private let retention: RetentionPolicy
+  private var retention: JournalRetention
   private let clock: any WallClock
   private let database: Database
   private let report: Report
@@ -35,7 +31,6 @@ struct CaptureLoop: ~Copyable {
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
-  private var retainAfter = ContinuousClock.now + .seconds(Self.retentionSeconds)
   private var groupBegunAt: ContinuousClock.Instant?
   private var toldAt: ContinuousClock.Instant?
   private var unloggedToldAt: ContinuousClock.Instant?
@@ -58,7 +53,7 @@ struct CaptureLoop: ~Copyable {
       boundaries: try unapplied.compactMap { try $0.parts.last.map { try state.journal.header(of: $0).last } })
     self.state = state
     self.progress = progress
-    self.retention = retention
+    self.retention = JournalRetention(retention, state.journal, clock)
     self.clock = clock
     self.database = database
     self.capturer = capturer
@@ -72,7 +67,7 @@ struct CaptureLoop: ~Copyable {
     while !progress.stop.isRequested {
       try capture()
       try prune()
-      try retain()
+      try retention.look(applied: progress.status.applied.group)
       try tellStatus()
       try watcher.checkIdentity()
       if progress.status.targetAway {
@@ -176,19 +171,5 @@ struct CaptureLoop: ~Copyable {
     }
     // Where the application had the lock the next round tries again: once in half a second it would hardly ever be free.
     if !pruner.wasLocked { prunedAt = .now }
-  }
-
-  private mutating func retain() throws {
-    let began = ContinuousClock.now
-    guard began > retainAfter else { return }
-    // A batch of a few rows takes a block of the disk all the same.
-    let files = try state.journal.files().map { file in
-      let size = (file.size + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
-      return JournalFile(name: file.name, size: size, writtenAt: file.writtenAt)
-    }
-    let removable = retention.removable(files, applied: progress.status.applied.group, now: clock.now)
-    if !removable.isEmpty { try state.journal.remove(removable) }
-    let took = began.duration(to: .now) / .seconds(1)
-    retainAfter = .now + .seconds(max(Self.retentionSeconds, took / Self.retentionShare))
   }
 }

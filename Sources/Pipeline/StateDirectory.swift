@@ -60,6 +60,10 @@ package struct StateDirectory: Sendable {
   package var statusPath: String { path + "/status.json" }
   /// Names the switch whose hook ended well.
   package var hookPath: String { path + "/switch-hook" }
+  /// The target's plan as of the last switch, for the day on which the target is gone.
+  package var planPath: String { path + "/plan.json" }
+  /// There while the application's jobs are frozen for a switch.
+  package var frozenPath: String { path + "/frozen" }
   /// Where an interrupted verify goes on.
   func verifyPath(isInBackground: Bool) -> String {
     path + (isInBackground ? "/verify-background.json" : "/verify.json")

@@ -75,7 +75,7 @@ struct SyncOpening {
       }
       guard options.takeOver else { throw Self.ownedByAnother }
     }
-    if record.phase == .switched, record.owner == state.id {
+    if record.phase == .finished {
       return SyncSession(installation: installation, record: record, catalogue: catalogue)
     }
     for table in installation.tables where options.selection.leavesOut(table.name) {

@@ -3,9 +3,9 @@ import Model
 
 /// What the running sync writes into its state directory once a second, for `lag` when the target is away.
 package struct SyncStatus: Codable, Sendable {
-  package enum State: String, Codable, Sendable { case copying, streaming }
+  package enum State: String, Codable, Sendable { case copying, streaming, reversed }
   package var state: State
-  /// When the sync last looked at the source and had captured all that was there.
+  /// When the sync last looked at the authority and had captured all that was there.
   package var lookedAt: Instant
   package var captured: Position
   package var applied: Position

@@ -174,6 +174,13 @@ package struct Database: ~Copyable {
     guard code == SQLITE_OK else { throw error("switch triggers", code: code) }
   }
 
+  /// Whether triggers fire for this connection's own writes, as it was set last.
+  package var hasTriggersEnabled: Bool {
+    var result: Int32 = 1
+    changeover_db_config_flag(handle, Int32(SQLITE_DBCONFIG_ENABLE_TRIGGER), -1, &result)
+    return result != 0
+  }
+
   /// A handle for other threads to interrupt a running statement. Must not outlive the connection.
   package var interruptHandle: InterruptHandle { InterruptHandle(handle: handle) }
 

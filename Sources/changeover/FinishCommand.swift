@@ -47,7 +47,7 @@ struct FinishCommand: ParsableCommand {
     let outcome: FinishOutcome
     do {
       outcome = try Finish(options, stop: stop) { checkpoint in
-        if !json { Terminal.print(CutoverCommand.line(checkpoint)) }
+        if !json { Terminal.print(SwitchOutput.line(checkpoint)) }
       }.run()
     } catch is Stopped {
       throw Failure(.tryAgain, "stopped before the end", remedy: "run it again: it goes on where it was")

@@ -41,9 +41,13 @@ final class SyncReporter: Sendable {
     case .targetAway(let reason, let seconds):
       warn("PostgreSQL is away: \(reason); changes go on into the journal, next try in \(Self.decimal(seconds)) s")
     case .targetBack: line("PostgreSQL is back")
-    case .caughtUp: line("caught up: the target has everything")
-    case .finished: line("the move is over (changeover finish): nothing is synced any more")
-    case .switched: line("the switch is done: PostgreSQL is the authority, nothing is left to stream")
+    case .caughtUp(.forward): line("caught up: the target has everything")
+    case .caughtUp(.reverse): line("caught up: SQLite has everything")
+    case .switched: line("the switch is done: PostgreSQL is the authority, and SQLite follows from here on")
+    case .switchedBack: line("the way back is done: SQLite is the authority, and PostgreSQL follows from here on")
+    case .streamingBack(let position):
+      line("streaming back from group \(position.group), change \(position.sequence)")
+    case .finished: line("the move is finished: nothing is left to stream")
     }
   }
 

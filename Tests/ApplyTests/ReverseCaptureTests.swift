@@ -3,6 +3,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// What the application writes to the target once it is open; case 45.

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS _changeover_quarantine (
   -- SQLite's result code, where a constraint refused the row.
   code INTEGER,
   image BLOB,
+  seen_group INTEGER NOT NULL,
   first_seen TEXT NOT NULL,
   last_seen TEXT NOT NULL,
   -- Set where a person decided that the row does not come back: then it is in nobody's way.

@@ -7,11 +7,11 @@ import TestSupport
 /// PgBouncer in transaction mode before the tests' server: started when first asked for, ended with the process.
 ///
 /// Only before a server of `with-postgres`, which takes its superuser without a password.
-enum Pooler {
-  static let isThere = program != nil && getenv("CHANGEOVER_TEST_PGDATA") != nil
+package enum Pooler {
+  package static let isThere = program != nil && getenv("CHANGEOVER_TEST_PGDATA") != nil
 
   /// A URI that leads through it. Every database and role of the server can be named; roles of tests have one password.
-  static func uri(user: String? = nil, database: String? = nil) throws -> String {
+  package static func uri(user: String? = nil, database: String? = nil) throws -> String {
     let port = try running.get()
     let target = try ConnectionTarget(TestServer.url)
     let credentials = user.map { "\($0):\(Role.password)" } ?? target.user
