@@ -19,8 +19,10 @@ struct GatesTests {
 
   @Test func `says GO where nothing speaks against it`() {
     #expect(good.findings.filter { !$0.ok }.isEmpty)
-    #expect(good.findings.map(\.name) == [
-        "streaming", "lag", "quarantine", "foreign keys", "tables", "triggers", "views", "application's role", "way back",
+    #expect(
+      good.findings.map(\.name) == [
+        "streaming", "lag", "quarantine", "foreign keys", "tables", "triggers", "views", "application's role",
+        "way back",
       ])
   }
 
@@ -133,6 +135,8 @@ struct GatesTests {
   @Test func `refuses a command that cannot be run`() {
     expect(["hook runnable"]) { $0.hook = .missing("/no/such") }
     expect([]) { $0.hook = .runnable }
-    expect(["canary runnable"]) { $0.hooks = [("canary", .missing("/no/such")), ("freeze", .runnable), ("thaw", .none)] }
+    expect(["canary runnable"]) {
+      $0.hooks = [("canary", .missing("/no/such")), ("freeze", .runnable), ("thaw", .none)]
+    }
   }
 }
