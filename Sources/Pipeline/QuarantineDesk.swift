@@ -152,7 +152,7 @@ package struct QuarantineDesk: Sendable {
   }
 
   static let isBetween = Failure(
-    .checkFailed, "a switch goes on, or the move is finished: no rows travel now",
+    .checkFailed, "a switch goes on, or the move is over: no rows travel now",
     remedy: "changeover status tells where the move stands")
 
   struct Session {

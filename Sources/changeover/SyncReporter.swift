@@ -47,7 +47,7 @@ final class SyncReporter: Sendable {
     case .switchedBack: line("the way back is done: SQLite is the authority, and PostgreSQL follows from here on")
     case .streamingBack(let position):
       line("streaming back from group \(position.group), change \(position.sequence)")
-    case .finished: line("the move is finished: nothing is left to stream")
+    case .finished: line("the move is over (changeover finish): nothing is synced any more")
     }
   }
 
