@@ -175,9 +175,9 @@ struct SwitchBack {
       started = .now
       try pause.check()
       let tables = try phase.standing(session.record.plan, &connection)
-      for statement in phase.beginWayBack(wayBack, of: switchID, epoch: session.record.epoch, closing: tables) {
-        try connection.execute(statement)
-      }
+      try connection.execute(
+        phase.beginWayBack(wayBack, of: switchID, epoch: session.record.epoch, closing: tables)
+          .joined(separator: ";\n"))
       FaultPoint.reach("back-fenced")
       try connection.execute("COMMIT")
       FaultPoint.reach("back-target-committed")

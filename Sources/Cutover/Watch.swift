@@ -101,6 +101,7 @@ struct Watch {
     {
       sample.lag = lag.seconds
       sample.isSyncRunning = lag.syncRunning
+      sample.quarantined = lag.quarantined ?? 0
     }
     return sample
   }

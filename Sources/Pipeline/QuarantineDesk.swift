@@ -64,6 +64,7 @@ package struct QuarantineDesk: Sendable {
   ) throws {
     try explained {
       let session = try open()
+      // What was there was given up by the end of the move.
       if session.record.phase == .finished { return }
       func show(_ entry: QuarantineEntry) throws {
         guard selection.holds(entry) else { return }
@@ -151,7 +152,7 @@ package struct QuarantineDesk: Sendable {
   }
 
   static let isBetween = Failure(
-    .checkFailed, "a switch goes on, or the move is finished: no rows travel now",
+    .checkFailed, "a switch goes on, or the move is over: no rows travel now",
     remedy: "changeover status tells where the move stands")
 
   struct Session {

@@ -19,8 +19,10 @@ struct GatesTests {
 
   @Test func `says GO where nothing speaks against it`() {
     #expect(good.findings.filter { !$0.ok }.isEmpty)
-    #expect(good.findings.map(\.name) == [
-        "streaming", "lag", "quarantine", "foreign keys", "tables", "triggers", "views", "application's role", "way back",
+    #expect(
+      good.findings.map(\.name) == [
+        "streaming", "lag", "quarantine", "foreign keys", "tables", "triggers", "views", "application's role",
+        "way back",
       ])
   }
 
@@ -133,7 +135,9 @@ struct GatesTests {
   @Test func `refuses a command that cannot be run`() {
     expect(["hook runnable"]) { $0.hook = .missing("/no/such") }
     expect([]) { $0.hook = .runnable }
-    expect(["canary runnable"]) { $0.hooks = [("canary", .missing("/no/such")), ("freeze", .runnable), ("thaw", .none)] }
+    expect(["canary runnable"]) {
+      $0.hooks = [("canary", .missing("/no/such")), ("freeze", .runnable), ("thaw", .none)]
+    }
   }
 
   private func findings(age: Double = 60, differences: Int64 = 0, checks: [String] = []) -> LastVerify.Findings {

@@ -10,7 +10,8 @@ final class OwnServer {
   /// Where PostgreSQL's programs are.
   static var isPossible: Bool { Variables["CHANGEOVER_TEST_PGBIN"] != nil }
 
-  init() throws {
+  /// - Parameter settings: lines of postgresql.conf.
+  init(settings lines: [String] = []) throws {
     programs = Variables["CHANGEOVER_TEST_PGBIN"] ?? ""
     account = Variables["CHANGEOVER_TEST_PGACCOUNT"].flatMap { $0.isEmpty ? nil : $0 }
     var template = Array("/tmp/changeover-server.XXXXXX".utf8CString)
@@ -33,7 +34,9 @@ final class OwnServer {
       log_filename = 'server.log'
 
       """
-    try Files.write(Files.text(data + "/postgresql.conf") + settings, to: data + "/postgresql.conf")
+    try Files.write(
+      Files.text(data + "/postgresql.conf") + settings + lines.joined(separator: "\n") + "\n",
+      to: data + "/postgresql.conf")
     try start()
   }
 

@@ -1,0 +1,75 @@
+import Testing
+
+/// The application moves there and back while it writes: what was acknowledged is in both stores at the end, once.
+@Suite(.enabled(if: Scenario.isPossible, Scenario.skipped), .serialized)
+struct ThereAndBackTests {
+  @Test(arguments: [true, false])
+  func `every acknowledged write is in both stores after a switch, a way back and a switch again`(
+    besideSync: Bool
+  ) throws {
+    try Scenario.run { it in
+      try it.prepareCopied()
+      let writers = try RoamingWriters(it)
+      let sync = besideSync ? try it.startStreaming() : nil
+      try writers.goOn()
+      for command in ["cutover", "rollback", "cutover"] {
+        let (status, report) = try it.startCutover(
+          ["--execute", "--on-switch", writers.hook], command: command
+        ).finish()
+        #expect(status == 0, "\(command) \(report)")
+        print("\(command): pause_ms \(report.pause_ms ?? -1), refused_ms \(report.refused_ms ?? -1)")
+        try writers.goOn()
+      }
+      for writer in writers.writers { try writer.process.stop() }
+      #expect(try it.isTargetWritable())
+      if sync == nil { try it.copyAll() } else { try it.waitUntilBackInStep() }
+      try it.expectEqual()
+      try writers.finish()
+      if let sync { #expect(sync.isRunning, "it went on in every direction: \(sync.everythingSaid)") }
+    }
+  }
+
+  @Test func `ten times there and back with writers ends equal`() throws {
+    try Scenario.run { it in
+      try it.prepareCopied()
+      let writers = try RoamingWriters(it, count: 2, rate: 60)
+      let sync = try it.startStreaming()
+      var pauses: [String: [Double]] = [:]
+      for _ in 1...10 {
+        for command in ["cutover", "rollback"] {
+          try writers.goOn(5)
+          // The first one compares and copies the file; the others would only repeat it.
+          let (status, report) = try it.startCutover(
+            ["--execute", "--on-switch", writers.hook]
+              + (command == "cutover" ? ["--no-backup", "--waive", "verified"] : []),
+            command: command
+          ).finish()
+          #expect(status == 0, "\(command) \(report)")
+          pauses[command, default: []].append(report.pause_ms ?? -1)
+        }
+      }
+      try writers.goOn(5)
+      for writer in writers.writers { try writer.process.stop() }
+      for (command, figures) in pauses.sorted(by: { $0.key < $1.key }) {
+        print("\(command): pause_ms median \(figures.sorted()[figures.count / 2]), most \(figures.max() ?? 0)")
+      }
+      #expect(try it.isSourceWritable())
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      try writers.finish()
+      #expect(sync.isRunning, "\(sync.everythingSaid)")
+    }
+  }
+}
+
+extension Scenario {
+  /// After the switch: waits until SQLite has everything that PostgreSQL has now.
+  func waitUntilBackInStep(seconds: Double = 60) throws {
+    var last = ""
+    try Waiting.until("SQLite has everything", seconds: seconds, details: { last }) {
+      let lag = try lag()
+      last = "\(lag)"
+      return lag.changes == 0 && lag.state == "reversed"
+    }
+  }
+}
