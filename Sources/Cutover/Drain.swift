@@ -4,6 +4,7 @@ import Journal
 import Model
 import Pipeline
 import Postgres
+import ReverseCapture
 import SQLite
 import Schema
 
@@ -84,6 +85,8 @@ struct Drain: ~Copyable {
     var finishing = TargetPhase.sequences(of: plan, handedOut: try handedOut(database))
     finishing += ForeignKeys(plan).creation(leavingOut: keys)
     finishing += TargetPhase.triggers(of: plan)
+    finishing.append(
+      try ReverseMemory.statement(of: plan, session.record.source, switchID, session.catalogue, &connection))
     finishing.append(
       TargetPhase(session.catalogue, session.record.source).beginSwitch(switchID, epoch: session.record.epoch))
     let captured = try capturer.capture(from: database)

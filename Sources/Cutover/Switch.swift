@@ -50,7 +50,6 @@ struct Switch {
     steps.note("drain", "applied what was there, with writers going on", since: started)
     try PlanCopy.write(session.record.plan, state)
     let switchID = RandomID.random()
-    try ReverseCapturer.rememberShape(session.record, for: switchID, session.catalogue, &connection)
     guard try lockTarget(&connection, &steps),
       let pause = try lockSource(&drain, overtime, database, &connection, &steps)
     else { return nil }

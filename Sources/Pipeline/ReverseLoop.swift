@@ -128,6 +128,7 @@ struct ReverseLoop: ~Copyable {
     while true {
       try progress.stop.check()
       let captured = try capture(&capturer, &connection)
+      if !captured { try capturer.tidy(&connection) }
       try applyAll(&applier, &capturer, &position, database, &connection)
       try lookAround(capturer, position, database)
       if options.untilCaughtUp, !captured {

@@ -1,3 +1,4 @@
+import Apply
 import Model
 import Postgres
 import Schema
@@ -67,11 +68,12 @@ struct FoundTarget: Sendable {
     let logs: String
     let fingerprint: String
 
-    /// - Parameters:
-    ///   - known: numbers of tables that may have moved to another schema.
-    ///   - logs: the log of each table of the plan.
-    ///   - ours: what names of tables in the schema begin with that are changeover's own; nil where they stand elsewhere.
-    init(schema: String, known: [Int64], logs: [(id: TableID, name: String)], ours: String?) {
+    /// - Parameter known: numbers of tables that may have moved to another schema.
+    init(_ plan: TargetPlan, known: [Int64], _ source: RandomID, _ catalogue: TargetCatalogue) {
+      let schema = plan.schema
+      let logs = plan.tables.map { (id: $0.id, name: catalogue.log($0.id, of: source)) }
+      // Changeover's own tables, where they stand among the others.
+      let ours = catalogue.schema == schema ? "changeover_" : nil
       let oids = known.map(String.init).joined(separator: ",")
       let wanted = """
         c.relkind IN ('r', 'p', 'f') AND (n.nspname = \(PostgresText.literal(schema)) OR c.oid = ANY ('{\(oids)}'::oid[]))
@@ -99,9 +101,10 @@ struct FoundTarget: Sendable {
           JOIN pg_type AS b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
         WHERE \(wanted) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum
         """
-      let names = logs.map { "(\($0.id.rawValue)::int8, \(PostgresText.literal($0.name)))" }.joined(separator: ", ")
+      let names = logs.map { "(\($0.id.rawValue)::int8, \(PostgresText.literal($0.name)))" }
       self.logs = """
-        SELECT l.id, to_regclass(l.name) IS NOT NULL AS is_there FROM (VALUES \(names)) AS l (id, name) ORDER BY l.id
+        SELECT l.id, to_regclass(l.name) IS NOT NULL AS is_there \
+        FROM (VALUES \((names.isEmpty ? ["(0::int8, '')"] : names).joined(separator: ", "))) AS l (id, name) ORDER BY l.id
         """
       func text(_ query: String, order: String) -> String {
         "coalesce((SELECT string_agg(q::text, ' ' ORDER BY \(order)) FROM (\(query)) AS q), '')"

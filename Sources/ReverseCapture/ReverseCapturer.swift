@@ -26,6 +26,8 @@ package struct ReverseCapturer: ~Copyable {
   /// Up to so many changes of a table its rows are looked up by their keys, whatever the planner makes of an emptied log.
   private static let lookedUpChanges: Int64 = 50_000
   private static let attempts = 4
+  /// A log that gave away so many rows is vacuumed: looking at it would otherwise mean looking through them.
+  private static let vacuumedChanges: Int64 = 20_000
   /// How often a change of the schema is looked for while nobody writes.
   private static let idleLook = Duration.seconds(5)
 
@@ -51,6 +53,8 @@ package struct ReverseCapturer: ~Copyable {
   /// Tables that the server refused to read, with the reason; asked again when the fingerprint changes.
   private var refused: [TableID: String] = [:]
   private var comparedAt = ContinuousClock.now
+  /// Rows that each log gave away since it was vacuumed.
+  private var given: [TableID: Int64] = [:]
 
   package init(record: SourceRecord, catalogue: TargetCatalogue, journal: JournalDirectory, clock: any WallClock) {
     ownership = Ownership(record)
@@ -161,6 +165,20 @@ package struct ReverseCapturer: ~Copyable {
 
   private static let undefinedTable = "42P01"
 
+  /// Makes logs small again that gave much away; outside of any transaction. Passes by what somebody has locked.
+  package mutating func tidy(_ connection: inout Connection) throws {
+    for (id, count) in given where count >= Self.vacuumedChanges {
+      given[id] = 0
+      guard let log = logs[id] else { continue }
+      do {
+        try connection.execute("VACUUM (SKIP_LOCKED) \(log)")
+      } catch {
+        guard case .server = error else { throw error }
+        // Autovacuum comes by some time.
+      }
+    }
+  }
+
   /// What the transaction that did not commit had found out is to be found out again.
   private mutating func forget() {
     fingerprint = nil
@@ -230,6 +248,7 @@ package struct ReverseCapturer: ~Copyable {
     let captured = Captured(position: group.position, changes: changes, entries: group.entries, bytes: group.bytes)
     try record(captured.position, at: startedAt, &connection)
     for index in readings.indices { readings[index].wholly = false }
+    for (id, count) in counts { given[id, default: 0] += count.changes }
     lookedAt = startedAt
     if !isAlone { position = captured.position }
     return captured
@@ -409,10 +428,7 @@ package struct ReverseCapturer: ~Copyable {
   }
 
   private var query: FoundTarget.Query {
-    FoundTarget.Query(
-      schema: plan.schema, known: shape?.tables.map(\.oid) ?? [],
-      logs: plan.tables.compactMap { table in logs[table.id].map { (table.id, $0) } },
-      ours: catalogue.schema == plan.schema ? "changeover_" : nil)
+    FoundTarget.Query(plan, known: shape?.tables.map(\.oid) ?? [], ownership.source, catalogue)
   }
 
   /// A fingerprint as the journal carries it.

@@ -7,6 +7,7 @@ struct ShapeComparison: Sendable {
   /// What is drained, in the plan's order.
   var readings: [TableReading] = []
   var deviations: [Deviation] = []
+  private let schema: String
   /// What to remember once the drain has committed.
   var shape: TargetShape
   /// Tables whose key columns are called otherwise by now: the function that records their writes is to be told.
@@ -17,6 +18,7 @@ struct ShapeComparison: Sendable {
   ///   - refused: tables that the server refuses to read, with the reason.
   init(_ plan: TargetPlan, before: TargetShape?, found: FoundTarget, refused: [TableID: String] = [:]) {
     let ours = Set(plan.tables.map(\.targetName))
+    schema = plan.schema
     shape = TargetShape(
       tables: [],
       others: before?.others
@@ -112,11 +114,11 @@ struct ShapeComparison: Sendable {
 
   /// What a table that is drained has gained.
   private mutating func note(_ table: TablePlan, _ relation: FoundTarget.Relation, _ shape: TableShape) {
-    if relation.name != table.targetName {
+    if relation.name != table.targetName || relation.schema != schema {
+      let name = relation.schema == schema ? relation.name : "\(relation.schema).\(relation.name)"
       deviations.append(
         Deviation(
-          .renamedTable, table: table.sourceName,
-          reason: "is called '\(relation.name)' by now: in SQLite it keeps its name"))
+          .renamedTable, table: table.sourceName, reason: "is called '\(name)' by now: in SQLite it keeps its name"))
     }
     if relation.hasChildren, !relation.isPartitioned {
       deviations.append(

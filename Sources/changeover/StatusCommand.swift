@@ -34,6 +34,9 @@ struct StatusCommand: ParsableCommand {
         "quarantine  \(entry.rows) rows of '\(entry.table)'\(column): \(entry.reason) (one has the key \(entry.exampleKey))"
       )
     }
+    for deviation in report.lag.deviations {
+      Terminal.print("deviation   \(deviation.subject) \(deviation.reason) (\(deviation.waiver))")
+    }
     Terminal.print("verify      \(Self.verified(report.lag.verified))")
     if report.lag.unlogged > 0 {
       let last = report.lag.unloggedAt.map { ", the last at \($0.text)" } ?? ""

@@ -6,7 +6,7 @@ import Pipeline
 struct SyncCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync",
-    abstract: "The background process: installs triggers, copies, then streams changes until the switch. Resumes.")
+    abstract: "The background process: installs triggers, copies, then streams changes, back after the switch. Resumes.")
 
   @OptionGroup var stores: StoreOptions
   @OptionGroup(title: "Types and names") var typeOptions: TypeOptions
@@ -20,7 +20,7 @@ struct SyncCommand: ParsableCommand {
   @Option(help: "Tables copied at a time (default 2).")
   var jobs: Int?
 
-  @Flag(help: "End as soon as the target has everything.")
+  @Flag(help: "End as soon as the store that follows has everything.")
   var untilCaughtUp = false
 
   @Flag(help: "Drop what was copied to the target and start over.")

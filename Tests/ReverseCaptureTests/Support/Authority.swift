@@ -50,8 +50,9 @@ final class Authority {
       try connection.execute(ddl.addKey(table))
       try connection.execute("ALTER TABLE \(ddl.name(of: table)) DISABLE TRIGGER _changeover_fence")
     }
-    try connection.execute(
-      "UPDATE \(catalogue.source) SET phase = 'switched', switch_id = '\(RandomID.random())'")
+    let switchID = RandomID.random()
+    try connection.execute(ReverseMemory.statement(of: plan, source, switchID, catalogue, &connection))
+    try connection.execute("UPDATE \(catalogue.source) SET phase = 'switched', switch_id = '\(switchID)'")
     let record = try SourceRecord.read(source, catalogue, &connection) ?? self.record
     self.record = record
     capturer = ReverseCapturer(record: record, catalogue: catalogue, journal: journal, clock: SystemClock())
