@@ -151,7 +151,7 @@ let package = Package(
     .testTarget(
       name: "ReverseApplyTests",
       dependencies: [
-        "Model", "SQLite", "Journal", "Schema", "Conversion", "Capture", "ReverseApply", "SchemaFixtures",
+        "Model", "SQLite", "Journal", "Schema", "Conversion", "Capture", "ReverseApply", "Pipeline", "SchemaFixtures",
         "TestSupport",
       ],
       swiftSettings: settings),

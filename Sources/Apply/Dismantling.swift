@@ -166,7 +166,8 @@ package struct Dismantling {
   package func clearCatalogue(_ connection: inout Connection) throws(PostgresError) {
     do throws(PostgresError) {
       try connection.execute(
-        "BEGIN; \(connection.localSettings) SET LOCAL lock_timeout = '10s';\n\(catalogue.clearing(record.source));\nCOMMIT"
+        // What others committed before the lock was had is to be seen after it.
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \(connection.localSettings) SET LOCAL lock_timeout = '10s';\n\(catalogue.clearing(record.source));\nCOMMIT"
       )
     } catch {
       if connection.isHealthy { try? connection.execute("ROLLBACK") }

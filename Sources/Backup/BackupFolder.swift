@@ -14,6 +14,9 @@ struct BackupFolder: ~Copyable {
   /// Creates the folder, and clears away those that died before they were finished.
   init(named name: String, in directory: String) throws(Failure) {
     try Self.create(directory)
+    // Until the folder is locked: another backup would take it for abandoned.
+    let held = try Self.waiting(directory)
+    defer { close(held) }
     Self.clear(directory)
     let path = directory + "/" + name + Self.unfinished
     guard mkdir(path, 0o700) == 0 else { throw Self.failure("create", path) }
@@ -21,6 +24,14 @@ struct BackupFolder: ~Copyable {
     self.path = path
     self.directory = directory
     self.name = name
+  }
+
+  /// Waits for the directory's lock, which is held for a moment only; closing the descriptor frees it.
+  private static func waiting(_ directory: String) throws(Failure) -> Int32 {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open", directory) }
+    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    return descriptor
   }
 
   private static func locking(_ path: String) throws(Failure) -> Int32 {

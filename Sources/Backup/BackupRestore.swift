@@ -95,9 +95,11 @@ package struct BackupRestore {
       existing.source = installation?.source
       existing.isFenced = installation?.switchID != nil
       existing.position = try installation.map { _ in try SourceState.position(in: database) } ?? nil
-    } catch let error as Failure {
+    } catch let error as Failure where error.status != .tryAgain {
       existing.trouble = error.message
     } catch let error as SQLiteError {
+      // Locked is not damaged: somebody uses it.
+      if error.isBusy { throw error.failure(path: path) }
       existing.trouble = error.message
     }
     return existing

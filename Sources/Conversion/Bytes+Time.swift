@@ -3,6 +3,11 @@ import Schema
 /// Writes the parts of a time.
 extension [UInt8] {
   mutating func append(_ number: Int, digits: Int, pad: UInt8 = UInt8(ascii: "0")) {
+    if digits == 2, number >= 10 || pad == UInt8(ascii: "0"), number < 100 {
+      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
+      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+      return
+    }
     var divisor = 1
     for _ in 1..<Swift.max(digits, 1) { divisor *= 10 }
     var isLeading = true

@@ -16,7 +16,7 @@ import Schema
 
 /// Conversion for comparing: the field as the type sends it, with the proof that it can be taken back.
 extension Conversion {
-  /// Appends the field that the target sends for the value (`TargetType.sendSQL`), and decodes it again; appends nothing
+  /// Appends the field that the target sends for the value in binary, and decodes it again; appends nothing
   /// for a misfit.
   @inlinable @inline(__always)
   package static func prove(
@@ -49,7 +49,7 @@ extension Conversion {
   private static func isText(_ field: UnsafeRawBufferPointer, of value: ValueView, _ type: TargetType) -> Bool {
     guard case .text(let bytes) = value, type.isText || type == .json else { return false }
     if case .char = type { return false }
-    return field.elementsEqual(bytes)
+    return field.isSame(as: bytes)
   }
 
   /// In place of the text that jsonb is given stands the text that it gives.
@@ -70,8 +70,26 @@ extension Value {
     case (.integer(let mine), .integer(let other)): mine == other
     case (.real(let bits), .real(let other)): bits == other.bitPattern
     case (.text(let mine), .text(let other)), (.blob(let mine), .blob(let other)):
-      mine.withUnsafeBytes { $0.elementsEqual(other) }
+      mine.withUnsafeBytes { $0.isSame(as: other) }
     default: false
     }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The same bytes, compared by eight.
+  fileprivate func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    var at = 0
+    while at + 8 <= count {
+      let mine = loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      if mine != other.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
+      at += 8
+    }
+    while at < count {
+      if self[at] != other[at] { return false }
+      at += 1
+    }
+    return true
   }
 }

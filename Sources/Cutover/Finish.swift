@@ -48,13 +48,7 @@ package struct Finish {
     }
     let old = OldStore(path: options.source)
     let look = try old.look()
-    guard let source = look.installation?.source ?? state.knownSource,
-      look.installation.map({ $0.owner == state.id }) ?? true
-    else {
-      throw Failure(
-        .configuration, "\(options.state) is not the state directory that \(options.source) belongs to",
-        remedy: "name the one that changeover sync used with --state")
-    }
+    guard let source = look.installation?.source ?? state.knownSource else { throw notOurs }
     var connection = try connect()
     let schema = try options.targetSchema ?? TargetInstaller.currentSchema(&connection)
     guard let catalogue = try TargetCatalogue.find(&connection, schema: schema),
@@ -68,6 +62,7 @@ package struct Finish {
     {
       throw contradiction.failure(path: options.source)
     }
+    guard record.owner == state.id else { throw notOurs }
     guard let sync = try state.syncLock.tryAcquire(), let capture = try state.captureLock.tryAcquire(),
       let apply = try state.applyLock.tryAcquire()
     else { return try run(record, catalogue, state, old, look, isSyncRunning: true, &connection) }
@@ -76,6 +71,12 @@ package struct Finish {
     _ = consume capture
     _ = consume sync
     return outcome
+  }
+
+  private var notOurs: Failure {
+    Failure(
+      .configuration, "\(options.state) is not the state directory that \(options.source) belongs to",
+      remedy: "name the one that changeover sync uses with --state")
   }
 
   private func connect() throws -> Connection {

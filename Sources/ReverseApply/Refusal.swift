@@ -30,13 +30,17 @@ struct Refusal: Sendable, Equatable {
   }
 
   static func unspelled(_ column: String, _ type: TargetType) -> Refusal {
-    Refusal("holds a \(type) that no spelling of the column's gives back exactly", column: column)
+    Refusal("holds a \(words(type)) that no spelling of the column's gives back exactly", column: column)
   }
 
   static func altered(_ column: String, _ type: TargetType, _ affinity: Affinity) -> Refusal {
     Refusal(
-      "holds a \(type) that SQLite would store as another value (its affinity is \(affinity.rawValue.uppercased()))",
+      "holds a \(words(type)) that SQLite would store as another value (its affinity is \(affinity.rawValue.uppercased()))",
       column: column)
+  }
+
+  private static func words(_ type: TargetType) -> String {
+    type == .anyText || type == .keyText ? "text" : type.description
   }
 
   static func otherKey(_ column: String) -> Refusal {

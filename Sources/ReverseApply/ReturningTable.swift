@@ -32,6 +32,7 @@ final class ReturningTable {
   private let delete: Statement
   private var updates: [[Int]: Update] = [:]
   private var recent: Update?
+  private var restoreStatements: Restore?
   /// So many sets of changed columns keep their statement; an application has few.
   private static let keptUpdates = 64
 
@@ -163,25 +164,40 @@ final class ReturningTable {
   /// - Parameter stored: the row as `stored` gave it.
   func restore(_ fields: Fields, _ stored: [Value], in database: borrowing Database) throws -> Outcome {
     for position in tried.indices { tried[position] = 0 }
-    let statement = try database.prepare(sql.restore)
+    let restore = try restoreStatements ?? Restore(sql, in: database)
+    restoreStatements = restore
     for (place, position) in written.enumerated() {
       let isKept = stored[place].withView { columns[position].matches($0, fields[position], &scratch) }
       if isKept {
-        try statement.bind(stored[place], at: place + 1)
-      } else if let refusal = try bind(fields[position], position, to: statement, at: place + 1) {
+        try restore.insert.bind(stored[place], at: place + 1)
+      } else if let refusal = try bind(fields[position], position, to: restore.insert, at: place + 1) {
         return .refused(refusal)
       }
     }
-    for place in written.count..<stored.count { try statement.bind(stored[place], at: place + 1) }
-    if let refusal = try run(statement, sql.restore, in: database) { return .refused(refusal) }
+    for place in written.count..<stored.count { try restore.insert.bind(stored[place], at: place + 1) }
+    if let refusal = try run(restore.insert, sql.restore, in: database) { return .refused(refusal) }
     return try settle(fields, written, in: database)
   }
 
   /// All of a row that can be written, in the order in which `restore` writes it; nil where there is no such row.
   func stored(_ key: Fields, in database: borrowing Database) throws -> [Value]? {
-    let statement = try database.prepare(sql.select(sql.whole))
-    guard try holds(key), try bind(key, to: statement), try statement.step() else { return nil }
-    return (0..<statement.columnCount).map { statement.value($0) }
+    let restore = try restoreStatements ?? Restore(sql, in: database)
+    restoreStatements = restore
+    defer { restore.select.reset() }
+    guard try holds(key), try bind(key, to: restore.select), try restore.select.step() else { return nil }
+    return (0..<restore.select.columnCount).map { restore.select.value($0) }
+  }
+
+  /// What takes a row out and puts it back.
+  private final class Restore {
+    let select: Statement
+    let insert: Statement
+
+    init(_ sql: ReturningSQL, in database: borrowing Database) throws(SQLiteError) {
+      let select = try database.prepare(sql.select(sql.whole))
+      insert = try database.prepare(sql.restore)
+      self.select = select
+    }
   }
 
   // MARK: Updating

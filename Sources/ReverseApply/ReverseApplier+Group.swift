@@ -34,7 +34,7 @@ extension ReverseApplier {
     /// Tables of which nothing is applied.
     var awaited: Set<TableID>
     var replaced: [TableID: ReplacedTable] = [:]
-    var aside = RowsAside()
+    let aside = RowsAside()
     var touched: Set<TableID> = []
     /// Reused from row to row.
     var fields: ReturningTable.Fields = []
@@ -98,12 +98,12 @@ extension ReverseApplier {
     case .delete:
       guard pass.repeats else { return }
       try read(table.keyPositions.count, of: &entries, into: &pass.fields)
-      try pass.aside.remove(key: pass.fields, of: table, in: database)
+      try pass.aside.remove(key: pass.fields, of: table)
       try table.delete(pass.fields)
       try desk.quarantine.release(key: pass.fields, of: table, in: database)
     case .upsert:
       try read(table.columns.count, of: &entries, into: &pass.fields)
-      if pass.repeats { try pass.aside.remove(key: table.key(of: pass.fields), of: table, in: database) }
+      if pass.repeats { try pass.aside.remove(key: table.key(of: pass.fields), of: table) }
       switch try table.upsert(pass.fields, in: database) {
       case .done: try release(pass.fields, of: table, desk, database)
       case .refused(let refusal) where refusal.isUniqueness:

@@ -128,6 +128,14 @@ package struct ReverseApplier: ~Copyable {
     }
   }
 
+  /// Tables that wait for a group that replaces them, since VACUUM renumbered their rows; looked at now, also where no
+  /// group came since. The way back must not open before there are none.
+  package mutating func awaited(in database: borrowing Database) throws -> [TableID] {
+    var awaited: [TableID] = []
+    try transaction(database) { _, database in awaited = try AwaitedTables.read(in: database) }
+    return awaited
+  }
+
   // MARK: Transactions
 
   private mutating func transaction(
@@ -139,7 +147,12 @@ package struct ReverseApplier: ~Copyable {
       try open(database)
       try body(&self, database)
       let count = try ReverseQuarantine.count(in: database).blocking
-      if isOwn { try database.execute("COMMIT") }
+      if isOwn {
+        try database.execute("COMMIT")
+      } else {
+        // The caller may still roll back.
+        desk = nil
+      }
       quarantined = count
     } catch {
       // What was learned inside the transaction goes with it.
@@ -166,7 +179,9 @@ package struct ReverseApplier: ~Copyable {
       guard stored == position else { throw Self.notNext(group ?? position.group, after: stored) }
     } else {
       try SourceInstallation.requireHistory(through: position, in: database)
+      // What an earlier way back left is over.
       try HabitSurvey.forget(in: database)
+      try desk?.quarantine.clear(in: database)
     }
   }
 

@@ -8,6 +8,8 @@ final class ReverseDesk {
   let quarantine: ReverseQuarantine
   private let connection: Int
   private let schemaVersion: Int64
+  /// Moves when another connection commits.
+  private let dataVersion: Int64
   private let installed: [TableID: SourceTable]
   /// A table has several where its batches did not all declare the same columns.
   private var tables: [TableID: [ReturningTable]] = [:]
@@ -19,12 +21,13 @@ final class ReverseDesk {
     installed = Dictionary(installation.tables.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
     try AwaitedTables.look(installation, in: database)
     schemaVersion = try database.integer("PRAGMA schema_version")
+    dataVersion = try database.integer("PRAGMA data_version")
   }
 
-  /// Whether connection and schema are those that the statements were prepared for. Another process can have changed the
-  /// quarantine only with the schema's version or not at all, but for what people discard, which takes nothing away.
+  /// Whether connection, schema and data are those that all this was made for.
   func isCurrent(_ database: borrowing Database) throws -> Bool {
     try connection == database.identity && schemaVersion == database.integer("PRAGMA schema_version")
+      && dataVersion == database.integer("PRAGMA data_version")
   }
 
   /// The statements of a table, prepared when it is first written. Columns that the plan lacks stay as they are.

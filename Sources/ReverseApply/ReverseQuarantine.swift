@@ -11,7 +11,7 @@ package final class ReverseQuarantine {
   private var rows: [TableID: Int64] = [:]
   private var isThere: Bool
 
-  private static let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+  static let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 
   /// Whether the table was ever made.
   static func exists(in database: borrowing Database) throws(SQLiteError) -> Bool {
@@ -90,6 +90,13 @@ package final class ReverseQuarantine {
     try statement.bind(table.rawValue, at: 1)
     try statement.run()
     rows[table] = 0
+  }
+
+  /// Lets go of everything.
+  func clear(in database: borrowing Database) throws {
+    guard isThere else { return }
+    try database.execute("DELETE FROM \(SourceNames.quarantine)")
+    rows = [:]
   }
 
   /// How many blocking rows a group put there.

@@ -4,40 +4,50 @@ import SQLite
 
 /// Rows of a group whose key or UNIQUE value another row still has: put aside until all others are in, then taken out of
 /// the table together and put back one by one. So two rows can swap a value. In a temporary table, since they can be many.
-struct RowsAside {
+final class RowsAside {
   private static let name = "temp._changeover_aside"
 
-  private(set) var isEmpty = true
+  /// Prepared when the first row is put aside.
+  private var statements: Statements?
 
-  /// Puts a row aside, in the place of an earlier image of it.
-  mutating func add(
-    _ table: ReturningTable, _ fields: ReturningTable.Fields, in database: borrowing Database
-  ) throws {
-    if isEmpty {
+  private final class Statements {
+    let add: Statement
+    let remove: Statement
+
+    init(in database: borrowing Database) throws(SQLiteError) {
       try database.execute(
         """
         CREATE TEMP TABLE IF NOT EXISTS _changeover_aside (tbl INTEGER, key BLOB, fields BLOB, stored, UNIQUE (tbl, key));
-        DELETE FROM \(Self.name)
+        DELETE FROM \(RowsAside.name)
         """)
-      isEmpty = false
+      let add = try database.prepare(
+        "INSERT OR REPLACE INTO \(RowsAside.name) (tbl, key, fields) VALUES (?1, ?2, ?3)")
+      remove = try database.prepare("DELETE FROM \(RowsAside.name) WHERE tbl = ?1 AND key = ?2")
+      self.add = add
     }
-    let key = table.key(of: fields)
-    let statement = try database.prepare("INSERT OR REPLACE INTO \(Self.name) (tbl, key, fields) VALUES (?1, ?2, ?3)")
-    try statement.bind(all: [
-      .integer(table.table.id.rawValue), .blob(ValueList.encode(table.identity(ofKey: key))),
-      .blob(ValueList.encode(fields.map { $0.value })),
-    ])
-    try statement.run()
+  }
+
+  /// Puts a row aside, in the place of an earlier image of it.
+  func add(_ table: ReturningTable, _ fields: ReturningTable.Fields, in database: borrowing Database) throws {
+    let statements = try self.statements ?? Statements(in: database)
+    self.statements = statements
+    try Self.bind(table.key(of: fields), of: table, to: statements.add)
+    try statements.add.bind(.blob(ValueList.encode(fields.map { $0.value })), at: 3)
+    try statements.add.run()
   }
 
   /// Forgets a row that comes again in the same group.
-  func remove(key: ReturningTable.Fields, of table: ReturningTable, in database: borrowing Database) throws {
-    if isEmpty { return }
-    let statement = try database.prepare("DELETE FROM \(Self.name) WHERE tbl = ?1 AND key = ?2")
-    try statement.bind(all: [
-      .integer(table.table.id.rawValue), .blob(ValueList.encode(table.identity(ofKey: key))),
-    ])
-    try statement.run()
+  func remove(key: ReturningTable.Fields, of table: ReturningTable) throws {
+    guard let statements else { return }
+    try Self.bind(key, of: table, to: statements.remove)
+    try statements.remove.run()
+  }
+
+  private static func bind(
+    _ key: ReturningTable.Fields, of table: ReturningTable, to statement: borrowing Statement
+  ) throws {
+    try statement.bind(table.table.id.rawValue, at: 1)
+    try statement.bind(.blob(ValueList.encode(table.identity(ofKey: key))), at: 2)
   }
 
   /// Calls `takeOut` with each row for what is stored of it, and then `putBack` with each row and that, nil where the row
@@ -46,7 +56,7 @@ struct RowsAside {
     in database: borrowing Database, takeOut: (TableID, ReturningTable.Fields) throws -> [Value]?,
     putBack: (TableID, ReturningTable.Fields, [Value]?) throws -> Void
   ) throws {
-    if isEmpty { return }
+    if statements == nil { return }
     let keep = try database.prepare("UPDATE \(Self.name) SET stored = ?1 WHERE rowid = ?2")
     try forEach(in: database) { table, fields, _, rowid in
       guard let stored = try takeOut(table, fields) else { return }

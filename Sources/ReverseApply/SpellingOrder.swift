@@ -16,12 +16,19 @@ struct SpellingOrder: Sendable, Equatable {
     }
     let usual = Self.usual(type, reading, affinity)
     func order(isWhole: Bool) -> [Spelling] {
-      let known = habit.spellings(isWhole: isWhole)
-      let likely = Self.distinct(known + usual)
-      guard type.isTime else { return likely }
-      let text = (known + usual).first { $0.storageClass == .text }.flatMap { TimeSpelling($0) } ?? TimeSpelling()
-      let finer = reading.format == nil ? Self.finer(than: text, type) : Self.allByPattern
-      return Self.distinct(likely + finer)
+      var known = habit.spellings(isWhole: isWhole)
+      // Hardly any text looks like a BLOB, but every BLOB could be text.
+      if type == .anyText, known.contains(.blob) { known.insert(.blob, at: 0) }
+      guard type.isTime else { return Self.distinct(known + usual) }
+      func finer(_ spellings: [Spelling]) -> [Spelling] {
+        guard reading.format == nil else { return Self.allByPattern }
+        let text = spellings.first { $0.storageClass == .text }.flatMap { TimeSpelling($0) }
+        return text.map { Self.finer(than: $0, type) } ?? []
+      }
+      // Finer numbers before text where numbers are the habit.
+      let isNumber = known.first.map { $0.storageClass != .text } ?? true
+      let numbers = isNumber ? usual.filter { $0.storageClass != .text } : []
+      return Self.distinct(known + numbers + finer(known) + usual + finer(usual))
     }
     whole = order(isWhole: true)
     fractional = order(isWhole: false)
@@ -44,7 +51,7 @@ struct SpellingOrder: Sendable, Equatable {
         default: [.integer, .real]
         }
       return numbers + [plain(type, reading).spelling]
-    case .uuid: return affinity == .blob ? [.blob, .text(form: 0)] : [.text(form: 0), .blob]
+    case .uuid: return [.text(form: 0), .blob]
     case .bytea:
       guard reading.nul == .bytea else { return [.blob] }
       return affinity == .text ? [.text, .blob] : [.blob, .text]

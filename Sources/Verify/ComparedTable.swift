@@ -68,15 +68,19 @@ struct ComparedTable: Sendable {
   /// The source's key of what stands on the target; nil where it has no such value.
   func image(_ fields: [[UInt8]]) -> [Value]? {
     var key: [Value] = []
-    for (field, codec) in zip(fields, keyCodecs) {
-      guard let value = Self.image(field, codec) else { return nil }
+    for (number, field) in fields.enumerated() {
+      let position = plan.keyPositions[number]
+      let affinity = position < table.columns.count ? table.columns[position].affinity : .integer
+      guard let value = Self.image(field, keyCodecs[number], affinity) else { return nil }
       key.append(value)
     }
     return key
   }
 
-  private static func image(_ field: [UInt8], _ codec: ColumnCodec) -> Value? {
-    let spellings = codec.reading.spelling.map { [$0] } ?? [.integer, .real, .text, .blob]
+  private static func image(_ field: [UInt8], _ codec: ColumnCodec, _ affinity: Affinity) -> Value? {
+    // A column of REAL affinity stores no integers, one of another numeric affinity no whole doubles.
+    let numbers: [Spelling] = affinity == .real ? [.real] : [.integer, .real]
+    let spellings = codec.reading.spelling.map { [$0] } ?? numbers + [.text, .blob]
     var buffer = WireBuffer(capacity: 64)
     for spelling in spellings {
       let value = field.withUnsafeBytes { Conversion.decode($0, as: codec, spelling: spelling) }

@@ -7,7 +7,7 @@ struct Division: Sendable, Equatable {
   /// The bucket stands in other bits of the key's hash than the division.
   static let bucketShift: Int64 = 32
   /// A scan of the whole table is not done for less than this part of it, whatever the deadline.
-  private static let least = end >> 8
+  private static let least = end >> 6
 
   /// The first step, and the one after the last.
   let start: Int64

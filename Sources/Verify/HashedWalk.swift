@@ -13,7 +13,6 @@ struct HashedWalk: ~Copyable {
   private var next: Int64
   private var width: Int64
 
-  private static let look = 4_096
   /// Rows of the target that are kept here at a time, 16 bytes each, to find those that differ.
   private static let mostHashes: Int64 = 1_000_000
   /// Rows that are looked up together.
@@ -113,6 +112,8 @@ struct HashedWalk: ~Copyable {
     _ report: (ComparisonProgress) throws -> Void
   ) throws -> Buckets? {
     let statement = try compared.reader.scan(source)
+    /// How often the clock and the stop signal are looked at, in rows.
+    let look = Int64(pace.portion(of: compared.settings.partRows))
     var buckets = Buckets()
     var counted: Int64 = 0
     var scanned: Int64 = 0
@@ -141,15 +142,13 @@ struct HashedWalk: ~Copyable {
       }
       (stripped, emptied) = (hasher.stripped, hasher.emptied)
       scanned += 1
-      if scanned % Int64(pace.portion(of: Self.look)) == 0 {
+      if scanned % look == 0 {
         try stop.check()
         if let deadline, deadline <= .now { return nil }
         try report(
           ComparisonProgress(
             rows: findings.comparison.sourceRows + counted, differences: findings.comparison.total))
-        if stop.wait(milliseconds: pace.wait(after: Int64(pace.portion(of: Self.look)))) {
-          throw PostgresError.stopped
-        }
+        if stop.wait(milliseconds: pace.wait(after: look)) { throw PostgresError.stopped }
       }
     }
     buckets.rows = counted

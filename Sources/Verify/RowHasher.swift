@@ -19,7 +19,9 @@ struct RowHasher: ~Copyable {
 
   let lookup3: Lookup3
   let seed: UInt64
-  private let codecs: [ColumnCodec]
+  /// In memory of its own: from an array each use would copy the codec.
+  private let codecs: UnsafeMutablePointer<ColumnCodec>
+  private let count: Int
   private let digests: [FieldSQL.Digest]
   private let keyPositions: [Int]
   private let isKey: [Bool]
@@ -32,14 +34,22 @@ struct RowHasher: ~Copyable {
   private(set) var emptied: Int64 = 0
 
   init(_ plan: TablePlan, _ fields: [FieldSQL], _ lookup3: Lookup3, seed: UInt64) throws(Failure) {
+    let codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
+    count = codecs.count
+    self.codecs = .allocate(capacity: max(count, 1))
+    self.codecs.initialize(from: codecs, count: count)
     self.lookup3 = lookup3
     self.seed = seed
-    codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
     digests = fields.map(\.digest)
     keyPositions = plan.keyPositions
     isKey = plan.columns.indices.map { plan.keyPositions.contains($0) }
     isFloat = plan.columns.map { $0.type == .real || $0.type == .double }
     starts = Array(repeating: 0, count: plan.columns.count)
+  }
+
+  deinit {
+    codecs.deinitialize(count: count)
+    codecs.deallocate()
   }
 
   /// Bytes of the row read last.
@@ -50,7 +60,7 @@ struct RowHasher: ~Copyable {
     buffer.removeAll()
     var row = Row(hash: 0)
     var hash = RowHash()
-    for column in 0..<codecs.count {
+    for column in 0..<count {
       let start = buffer.count
       starts[column] = start
       let passage = append(statement, column)
@@ -66,7 +76,7 @@ struct RowHasher: ~Copyable {
     buffer.removeAll()
     var row = Row(hash: 0)
     var passages: [Passage] = []
-    for column in 0..<codecs.count {
+    for column in 0..<count {
       starts[column] = buffer.count
       let passage = append(statement, column)
       note(passage, column, &row)

@@ -139,4 +139,33 @@ struct GatesTests {
       $0.hooks = [("canary", .missing("/no/such")), ("freeze", .runnable), ("thaw", .none)]
     }
   }
+
+  private func findings(age: Double = 60, differences: Int64 = 0, checks: [String] = []) -> LastVerify.Findings {
+    LastVerify.Findings(
+      age: age, rows: 500, differences: differences, isEqual: differences == 0, failedChecks: checks)
+  }
+
+  @Test func `wants a clean verify, unless that is waived`() {
+    expect([]) { $0.verified = .recent(findings()) }
+    for verified in [
+      LastVerify.recent(findings(differences: 3)), .recent(findings(checks: ["schema"])),
+      .outdated(findings(differences: 3)), .failed("the target is away"),
+    ] {
+      expect(["verified"]) { $0.verified = verified }
+      expect([]) {
+        $0.verified = verified
+        $0.waived = ["verified"]
+      }
+    }
+  }
+
+  @Test func `says what the last verify found, and that one will be run`() {
+    func detail(_ verified: LastVerify, waived: Bool = false) -> String { verified.finding(isWaived: waived).detail }
+    #expect(detail(.recent(findings())) == "both stores equal (500 rows), 1 min ago")
+    #expect(detail(.recent(findings(age: 0, differences: 3))).hasPrefix("3 of 500 rows differ, just now: run"))
+    #expect(detail(.outdated(findings(age: 90_000))).hasPrefix("both stores equal (500 rows), 25 h ago, too long ago"))
+    #expect(detail(.outdated(nil)).contains("with --execute both stores are compared"))
+    #expect(detail(.outdated(nil), waived: true) == "never: waived")
+    #expect(detail(.failed("no answer")).contains("no answer"))
+  }
 }

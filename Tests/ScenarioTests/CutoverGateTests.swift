@@ -28,8 +28,7 @@ struct CutoverGateTests {
       #expect(
         report.checkpoints.map(\.name) == [
           "streaming", "lag", "quarantine", "foreign keys", "tables", "triggers", "views", "application's role",
-          "way back",
-          "disk",
+          "way back", "disk", "verified",
         ])
       #expect(try state() == before)
       let text = try it.changeover("cutover")

@@ -56,7 +56,7 @@ struct FinishTests {
       #expect(lag.status == 0 && lag.output.contains("the move is over"))
       let status = try it.changeover("status")
       #expect(status.status == 0 && status.output.contains("finished: ") && status.output.contains("the move is over"))
-      let cutover = try it.changeover("cutover", "--execute")
+      let cutover = try it.changeover("cutover", "--execute", "--waive", "verified")
       #expect(cutover.status == 1 && cutover.errors.contains("the move is over"))
       let reseed = try it.changeover("sync", "--reseed")
       #expect(reseed.status == 78 && reseed.errors.contains("authority"), "\(reseed.errors)")
@@ -222,7 +222,7 @@ struct FinishTests {
       defer { _ = try? it.server.psql("DROP OWNED BY \(role); DROP ROLE \(role)", database: it.database) }
       it.url = it.server.url(database: it.database, user: role, password: "p")
       #expect(try it.changeover("sync", "--until-caught-up").status == 0)
-      let cutover = try it.changeover("cutover", "--execute")
+      let cutover = try it.changeover("cutover", "--execute", "--waive", "verified")
       #expect(cutover.status == 0, "\(cutover.output)\(cutover.errors)")
       let (status, outcome) = try it.finish("--execute")
       #expect(status == 0, "\(outcome)")

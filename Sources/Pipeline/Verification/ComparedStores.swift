@@ -56,6 +56,10 @@ struct ComparedStores: ~Copyable {
         warn("PostgreSQL is away: \(error.description); next try in \((seconds * 10).rounded() / 10) s")
         maker.stop.wait(milliseconds: Int(seconds * 1_000))
         try reconnect()
+      } catch {
+        // The target's transaction may be a failed one.
+        close()
+        throw error
       }
     }
   }
@@ -64,6 +68,9 @@ struct ComparedStores: ~Copyable {
   static func end(of snapshot: TwinSnapshot) -> ContinuousClock.Instant {
     min(snapshot.end, .now + .seconds(stepSeconds))
   }
+
+  /// Where the target is.
+  var target: ConnectionTarget { connection.target }
 
   /// Ends the snapshot, where one is open.
   mutating func close() {
@@ -101,7 +108,7 @@ struct ComparedStores: ~Copyable {
       maker.stop.wait(milliseconds: Int(min(held, .seconds(1)).wholeMilliseconds))
       return
     }
-    if try SnapshotMaker.isInTheWay(&connection) { close() }
+    if try LockWatch.isSomebodyWaiting(in: snapshot.record.plan.schema, &connection) { close() }
   }
 
   private mutating func reconnect() throws {

@@ -59,18 +59,6 @@ struct SnapshotMaker {
     if connection.isHealthy, connection.transactionStatus != .idle { try? connection.execute("ROLLBACK") }
   }
 
-  /// Whether somebody waits for a lock on the tables that the snapshot keeps: then it had better end.
-  static func isInTheWay(_ connection: inout Connection) throws(PostgresError) -> Bool {
-    try connection.query(
-      """
-      SELECT EXISTS (
-        SELECT FROM pg_locks AS mine JOIN pg_locks AS other USING (locktype, database, relation)
-        WHERE mine.pid = pg_backend_pid() AND locktype = 'relation' AND mine.granted
-          AND other.mode = 'AccessExclusiveLock' AND NOT other.granted)
-      """
-    ).bool(0, 0)
-  }
-
   private static let lockedOut = Failure(
     .tryAgain, "another session keeps the target's tables locked (see pg_locks)",
     remedy: "end it, then run changeover verify again")
@@ -100,34 +88,31 @@ struct SnapshotMaker {
   private func attempt(
     _ database: borrowing Database, _ connection: inout Connection
   ) throws -> TwinSnapshot {
-    let isSyncRunning = try state.syncLock.tryAcquire() == nil
-    if isSyncRunning, try backlog(try readRecord(&connection), database) > Self.acceptableBacklog { throw NotYet() }
-    // In this order, as cutover takes them.
-    let capture = try state.captureLock.acquire(stop: stop)
-    let apply = try applyLock()
-    let snapshot = try openLocked(database, &connection)
-    apply.mark = snapshot.position.group.rawValue
-    _ = consume apply
-    _ = consume capture
-    FaultPoint.reach("verify-opened")
-    return snapshot
-  }
-
-  /// With both locks in hand.
-  private func openLocked(_ database: borrowing Database, _ connection: inout Connection) throws -> TwinSnapshot {
+    // What takes its time comes before the locks, for which sync would wait.
     guard let installation = try SourceInstallation.read(database) else { throw Self.isOver }
     let isWAL = try database.string("PRAGMA journal_mode") == "wal"
     var stepper = try Stepper(
       installation, try readRecord(&connection), state, catalogue, clock: clock, stop: stop, database, &connection)
+    if try state.syncLock.tryAcquire() == nil, try backlog(stepper.record, database) > Self.acceptableBacklog {
+      throw NotYet()
+    }
+    // In this order, as cutover takes them.
+    let capture = try state.captureLock.acquire(stop: stop)
+    let apply = try applyLock()
+    guard try stepper.begin(at: try readRecord(&connection)) else { throw NotYet() }
     try stepper.catchUp(database, &connection)
     FaultPoint.reach("verify-caught-up")
     try database.execute("BEGIN")
     try stepper.step(database, &connection)
+    apply.mark = stepper.record.applied.group.rawValue
     let limit = isWAL ? maxSeconds : min(maxSeconds, Self.secondsWithoutWAL)
     let snapshot = TwinSnapshot(
       record: try openTarget(stepper.record, &connection), installation: installation, isWAL: isWAL,
       end: .now + .seconds(limit))
     try requireTwins(snapshot, database)
+    _ = consume apply
+    _ = consume capture
+    FaultPoint.reach("verify-opened")
     return snapshot
   }
 
@@ -199,7 +184,7 @@ struct SnapshotMaker {
     remedy: "changeover status tells where the move stands")
 }
 
-/// Captures and applies group by group in our own hands, with both locks of the state directory held.
+/// Captures and applies group by group in our own hands. Made without the locks of the state directory, used with both.
 private struct Stepper: ~Copyable {
   /// Rounds of catching up before the source's read transaction begins, so that its group is small.
   private static let rounds = 5
@@ -217,15 +202,22 @@ private struct Stepper: ~Copyable {
   ) throws {
     let applier = try GroupApplier(
       journal: state.journal, record: record, catalogue: catalogue, connection: &connection)
-    var capturer = try Capturer(
+    let capturer = try Capturer(
       installation: installation, position: record.applied, journal: state.journal, clock: clock, stop: stop,
       in: database)
-    try capturer.resume(applied: record.applied)
     self.state = state
     self.stop = stop
     self.capturer = capturer
     self.applier = applier
     self.record = record
+  }
+
+  /// With the locks in hand: goes on from where the target stands by now. False where the plan is another one.
+  mutating func begin(at now: SourceRecord) throws -> Bool {
+    guard now.plan == record.plan else { return false }
+    record = now
+    try capturer.resume(applied: now.applied)
+    return true
   }
 
   mutating func catchUp(_ database: borrowing Database, _ connection: inout Connection) throws {

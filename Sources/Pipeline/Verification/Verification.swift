@@ -70,7 +70,7 @@ package struct Verification {
       waits: { report(.note($0)) })
     let job = VerifyJob(
       options: options, path: state.verifyPath(isInBackground: isInBackground), source: installation.source,
-      catalogue: catalogue, stop: stop, clock: clock, report: report,
+      catalogue: catalogue, schema: record.plan.schema, stop: stop, clock: clock, report: report,
       expected: try Self.expectedRows(record, catalogue, &connection))
     var run = VerifyRun(
       job, wanted, in: ComparedStores(database, connection, maker, warn: { report(.warning($0)) }))

@@ -1,5 +1,6 @@
 import Apply
 import Model
+import SQLite
 import Schema
 import Verify
 
@@ -15,6 +16,8 @@ struct VerifyJob: Sendable {
   let path: String
   let source: RandomID
   let catalogue: TargetCatalogue
+  /// Where the tables stand.
+  let schema: String
   let stop: StopSignal
   let clock: any WallClock
   let report: @Sendable (VerifyEvent) -> Void
@@ -39,5 +42,14 @@ struct VerifyJob: Sendable {
     return try TableComparison(
       shape.source, shape.plan, schema: snapshot.record.plan.schema, quarantine: Quarantine(catalogue, source),
       settings: settings)
+  }
+
+  /// When a run in the snapshot is to pause.
+  func deadline(
+    of comparison: borrowing TableComparison, in snapshot: TwinSnapshot, _ source: borrowing Database
+  ) throws -> ContinuousClock.Instant {
+    if try comparison.walksInOrder(source) { return ComparedStores.end(of: snapshot) }
+    // Without a write-ahead log writers wait for the scan; a shorter one would have to be made again and again.
+    return snapshot.isWAL ? snapshot.end : .now + .seconds(options.maxTransactionSeconds)
   }
 }

@@ -19,6 +19,9 @@ struct VerifyRun: ~Copyable {
   /// The newest snapshot that rows were compared in.
   private var last: TwinSnapshot?
   private var savedAt = ContinuousClock.now
+  /// What this process compared, and since when.
+  private var rows: Int64 = 0
+  private let began = ContinuousClock.now
 
   init(_ job: VerifyJob, _ tables: [VerifyTable], in stores: consuming ComparedStores) {
     self.job = job
@@ -33,7 +36,11 @@ struct VerifyRun: ~Copyable {
       try compare(place)
     }
     if job.options.repairs { try repair() }
+    // An earlier run may have compared everything.
+    if last == nil { last = try stores.step { snapshot, _, _ in snapshot } }
     stores.close()
+    // What follows may fail after hours of comparing: --resume then begins with it.
+    if began.duration(to: .now) > .seconds(Self.saveSeconds) { try save(always: true) }
     let checks = try check()
     let report = VerifyReport(
       startedAt: startedAt, finishedAt: job.clock.now, position: last?.position, isFull: job.options.tables.isEmpty,
@@ -76,6 +83,7 @@ struct VerifyRun: ~Copyable {
 
   private mutating func compare(_ place: Int) throws {
     let job = job
+    let watch = LockWatch(job, stores.target, schema: job.schema)
     var shape: TwinSnapshot.Shape?
     while !tables[place].isFinished, tables[place].problem == nil {
       var table = tables[place]
@@ -88,23 +96,39 @@ struct VerifyRun: ~Copyable {
           // The schema moved on: what was compared is of the table as it was.
           if shape != nil, shape != now { table.restart() }
           shape = now
-          let part = try job.comparison(now, in: snapshot).run(
-            after: table.cursor, until: ComparedStores.end(of: snapshot), source: database, target: &connection
-          ) { _ in try job.stop.check() }
+          let comparison = try job.comparison(now, in: snapshot)
+          let part = try comparison.run(
+            after: table.cursor, until: job.deadline(of: comparison, in: snapshot, database), source: database,
+            target: &connection
+          ) { _ in try watch.check() }
           table.add(part, limit: job.keptDifferences)
           return snapshot
         }
+      } catch is LockWatch.InTheWay {
+        // The step ended its snapshot; the next one comes once the other had its turn.
+        continue
       } catch let error as PostgresError where Self.isOfTheTable(error) {
         table.problem = "the table on the target is not as it was made: \(error.description)"
       }
+      rows += table.sourceRows - tables[place].sourceRows
       tables[place] = table
       job.report(
         .comparing(
           table: table.name, rows: tables.reduce(0) { $0 + $1.sourceRows }, expected: expected,
           differences: tables.reduce(0) { $0 + $1.total }))
       try save()
+      pace()
     }
     job.report(.compared(table: tables[place].name, rows: tables[place].sourceRows, differences: tables[place].total))
+  }
+
+  /// Waits where this run is ahead of its rate, without snapshots where the wait is long.
+  private mutating func pace() {
+    guard let rate = job.options.rowsPerSecond else { return }
+    let left = ContinuousClock.now.duration(to: began + .seconds(Double(rows) / rate))
+    guard left > .zero else { return }
+    if left > .seconds(1) { stores.close() }
+    job.stop.wait(milliseconds: Int(left.wholeMilliseconds))
   }
 
   /// About how many rows there are in all.
