@@ -50,12 +50,12 @@ package struct CaptureTrial {
     guard let column = (columns.first ?? table.columns.first).map({ PostgresText.identifier($0.targetName) }) else {
       return nil
     }
+    defer { if connection.isHealthy { try? connection.execute("ROLLBACK") } }
     try connection.execute(
       """
       BEGIN; \(connection.localSettings)SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '30s';
       ALTER TABLE \(name) DISABLE TRIGGER _changeover_fence
       """)
-    defer { if connection.isHealthy { try? connection.execute("ROLLBACK") } }
     let before = try connection.query("SELECT count(*) FROM \(log)").int64(0, 0)
     let written = try connection.query(
       """

@@ -67,7 +67,9 @@ package struct OpenTransactions: Sendable, Equatable {
     let prepared = try connection.query(
       """
       SELECT p.gid FROM pg_prepared_xacts AS p
-      WHERE '-1/' || p.transaction::text IN (SELECT virtualtransaction FROM (\(held)) AS h) ORDER BY p.prepared
+        JOIN pg_locks AS own ON own.locktype = 'transactionid' AND own.transactionid = p.transaction AND own.pid IS NULL
+      WHERE own.granted AND own.virtualtransaction IN (SELECT virtualtransaction FROM (\(held)) AS h WHERE pid IS NULL)
+      ORDER BY p.prepared
       """)
     for row in 0..<prepared.rowCount { found.prepared.append(try prepared.string(row, 0)) }
     return found

@@ -3,6 +3,7 @@ import Capture
 import Model
 import Pipeline
 import Postgres
+import ReverseCapture
 import SQLite
 
 /// The executed part of a cutover: from the locks to the open target.
@@ -48,10 +49,10 @@ struct Switch {
     FaultPoint.reach("caught-up")
     steps.note("drain", "applied what was there, with writers going on", since: started)
     try PlanCopy.write(session.record.plan, state)
+    let switchID = RandomID.random()
     guard try lockTarget(&connection, &steps),
       let pause = try lockSource(&drain, overtime, database, &connection, &steps)
     else { return nil }
-    let switchID = RandomID.random()
     try decide(switchID, pause, &drain, database, &connection, &steps)
     guard steps.outcome.switched else { return nil }
     let decided = Decided(switchID: switchID, at: .now)

@@ -72,7 +72,10 @@ package struct StatusReport: Sendable {
     case .syncing: "changeover cutover tells whether the switch can be made now"
     case .switching:
       "a cutover is going on, or was interrupted: run changeover cutover or sync, which finish or undo it"
-    case .switched: "PostgreSQL is the authority: changeover rollback tells whether the way back is open"
+    case .switched where !lag.syncRunning:
+      "start changeover sync: it keeps SQLite in step, so that the way back stays short"
+    case .switched:
+      "changeover rollback tells whether the way back is open now; changeover finish ends the move when you need it no more"
     case .switchingBack:
       "a rollback is going on, or was interrupted: run changeover rollback or sync, which finish or undo it"
     case .finished: "the move is over: nothing is left to do"

@@ -53,7 +53,8 @@ package struct Sync {
         report(.finished)
         break
       }
-      let direction: Direction = session.record.phase == .switched ? .reverse : .forward
+      // A way back that was interrupted is resolved by the loop that follows PostgreSQL.
+      let direction: Direction = [.switched, .switchingBack].contains(session.record.phase) ? .reverse : .forward
       let end =
         direction == .reverse
         ? try streamBack(&session, state, open.take()) : try streamForward(&session, state, database, open.take())
