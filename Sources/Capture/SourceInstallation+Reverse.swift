@@ -51,7 +51,7 @@ extension SourceInstallation {
     now.id = table.id
     now.key = table.key
     now.exclude(excluded)
-    guard found != nil, now.columns == table.columns, now.excluded == table.excluded,
+    guard found != nil, now.columns == table.columns, Set(now.excluded ?? []) == Set(table.excluded ?? []),
       now.keyPositions == table.keyPositions, now.isWithoutRowid == table.isWithoutRowid
     else {
       throw Failure(

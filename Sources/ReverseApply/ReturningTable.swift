@@ -21,25 +21,25 @@ final class ReturningTable {
   let keyPositions: [Int]
   /// The columns that are written: not those that SQLite computes.
   let written: [Int]
-  private let isKey: [Bool]
-  private let keyIsLoose: Bool
+  let isKey: [Bool]
+  let keyIsLoose: Bool
   /// Whether a row could be inserted under another key than the one it has.
-  private let mayMissKey: Bool
-  private let sql: ReturningSQL
+  let mayMissKey: Bool
+  let sql: ReturningSQL
 
-  private let find: Statement
-  private let insert: Statement
-  private let delete: Statement
-  private var updates: [[Int]: Update] = [:]
-  private var recent: Update?
-  private var restoreStatements: Restore?
+  let find: Statement
+  let insert: Statement
+  let delete: Statement
+  var updates: [[Int]: ColumnUpdate] = [:]
+  var recent: ColumnUpdate?
+  var restoreStatements: Restore?
   /// So many sets of changed columns keep their statement; an application has few.
-  private static let keptUpdates = 64
+  static let keptUpdates = 64
 
-  private var scratch = WireBuffer()
-  private var changed: [Int] = []
+  var scratch = WireBuffer()
+  var changed: [Int] = []
   /// How many spellings of each column were tried in vain for the current row.
-  private var tried: [Int]
+  var tried: [Int]
 
   /// - Throws: `Failure` where the table is not as it was, or where only the application's SQLite could write to it.
   init(_ table: SourceTable, _ plan: TablePlan, in database: borrowing Database) throws {
@@ -133,177 +133,6 @@ final class ReturningTable {
     zip(keyPositions, key).map { position, field in
       if case .success(let value) = columns[position].image(of: field, skipping: 0) { return value }
       return field.map { .blob(Array($0)) } ?? .null
-    }
-  }
-
-  // MARK: Inserting
-
-  private func insertRow(_ fields: Fields, in database: borrowing Database) throws -> Outcome {
-    for position in tried.indices { tried[position] = 0 }
-    for (place, position) in written.enumerated() {
-      if let refusal = try bind(fields[position], position, to: insert, at: place + 1) { return .refused(refusal) }
-    }
-    guard mayMissKey else {
-      if let refusal = try run(insert, sql.insert, in: database) { return .refused(refusal) }
-      return try settle(fields, written, in: database)
-    }
-    // The row may come to stand under a key that nobody knows.
-    try database.execute("SAVEPOINT changeover_insert")
-    var outcome = Outcome.done
-    if let refusal = try run(insert, sql.insert, in: database) {
-      outcome = .refused(refusal)
-    } else {
-      outcome = try settle(fields, written, in: database)
-    }
-    if outcome != .done { try database.execute("ROLLBACK TO changeover_insert") }
-    try database.execute("RELEASE changeover_insert")
-    return outcome
-  }
-
-  /// Puts a row back that was taken out for others to pass, with all that the target does not know of it.
-  /// - Parameter stored: the row as `stored` gave it.
-  func restore(_ fields: Fields, _ stored: [Value], in database: borrowing Database) throws -> Outcome {
-    for position in tried.indices { tried[position] = 0 }
-    let restore = try restoreStatements ?? Restore(sql, in: database)
-    restoreStatements = restore
-    for (place, position) in written.enumerated() {
-      let isKept = stored[place].withView { columns[position].matches($0, fields[position], &scratch) }
-      if isKept {
-        try restore.insert.bind(stored[place], at: place + 1)
-      } else if let refusal = try bind(fields[position], position, to: restore.insert, at: place + 1) {
-        return .refused(refusal)
-      }
-    }
-    for place in written.count..<stored.count { try restore.insert.bind(stored[place], at: place + 1) }
-    if let refusal = try run(restore.insert, sql.restore, in: database) { return .refused(refusal) }
-    return try settle(fields, written, in: database)
-  }
-
-  /// All of a row that can be written, in the order in which `restore` writes it; nil where there is no such row.
-  func stored(_ key: Fields, in database: borrowing Database) throws -> [Value]? {
-    let restore = try restoreStatements ?? Restore(sql, in: database)
-    restoreStatements = restore
-    defer { restore.select.reset() }
-    guard try holds(key), try bind(key, to: restore.select), try restore.select.step() else { return nil }
-    return (0..<restore.select.columnCount).map { restore.select.value($0) }
-  }
-
-  /// What takes a row out and puts it back.
-  private final class Restore {
-    let select: Statement
-    let insert: Statement
-
-    init(_ sql: ReturningSQL, in database: borrowing Database) throws(SQLiteError) {
-      let select = try database.prepare(sql.select(sql.whole))
-      insert = try database.prepare(sql.restore)
-      self.select = select
-    }
-  }
-
-  // MARK: Updating
-
-  private func updateRow(_ fields: Fields, in database: borrowing Database) throws -> Outcome {
-    for position in changed { tried[position] = 0 }
-    if let refusal = try update(fields, in: database) { return .refused(refusal) }
-    return try settle(fields, changed, in: database)
-  }
-
-  /// Writes the changed columns.
-  private func update(_ fields: Fields, in database: borrowing Database) throws -> Refusal? {
-    let update = try updateStatement(in: database)
-    if let refusal = try bindKey(of: fields, to: update.statement) { return refusal }
-    for (place, position) in changed.enumerated() {
-      let refusal = try bind(
-        fields[position], position, to: update.statement, at: keyPositions.count + place + 1, skipping: tried[position])
-      if let refusal { return refusal }
-    }
-    return try run(update.statement, update.sql, in: database)
-  }
-
-  private func updateStatement(in database: borrowing Database) throws(SQLiteError) -> Update {
-    if let recent, recent.columns == changed { return recent }
-    let update: Update
-    if let known = updates[changed] {
-      update = known
-    } else {
-      if updates.count >= Self.keptUpdates { updates.removeAll() }
-      update = try Update(changed, sql.update(changed), in: database)
-      updates[changed] = update
-    }
-    recent = update
-    return update
-  }
-
-  /// Sets one set of columns.
-  private final class Update {
-    let columns: [Int]
-    let sql: String
-    let statement: Statement
-
-    init(_ columns: [Int], _ sql: String, in database: borrowing Database) throws(SQLiteError) {
-      self.columns = columns
-      self.sql = sql
-      statement = try database.prepare(sql)
-    }
-  }
-
-  // MARK: Looking again
-
-  /// Reads what was written, and tries the next spelling of what SQLite altered.
-  private func settle(_ fields: Fields, _ looking: [Int], in database: borrowing Database) throws -> Outcome {
-    var looking = looking
-    while true {
-      if let refusal = try bindKey(of: fields, to: find) { return .refused(refusal) }
-      defer { find.reset() }
-      guard try find.step() else { return .refused(.otherKey(columns[keyPositions[0]].name)) }
-      changed.removeAll(keepingCapacity: true)
-      for position in looking where !columns[position].holds(find.view(position), fields[position], &scratch) {
-        if isKey[position] { return .refused(.otherKey(columns[position].name)) }
-        tried[position] += 1
-        changed.append(position)
-      }
-      find.reset()
-      if changed.isEmpty { return .done }
-      if let refusal = try update(fields, in: database) { return .refused(refusal) }
-      looking = changed
-    }
-  }
-
-  // MARK: Statements
-
-  /// Runs a statement of one row; what SQLite has against the row is no error.
-  private func run(
-    _ statement: borrowing Statement, _ sql: String, in database: borrowing Database
-  ) throws(SQLiteError) -> Refusal? {
-    do throws(SQLiteError) {
-      try statement.run()
-      return nil
-    } catch {
-      if let refusal = Refusal(error) { return refusal }
-      // An expression of an index or a CHECK that raises; not a table that is gone.
-      if error.isGenericError, database.compiles(sql) { return Refusal("refused by SQLite: \(error.message)") }
-      throw error
-    }
-  }
-
-  private func bindKey(of fields: Fields, to statement: borrowing Statement) throws(SQLiteError) -> Refusal? {
-    for (place, position) in keyPositions.enumerated() {
-      if let refusal = try bind(fields[position], position, to: statement, at: place + 1) { return refusal }
-    }
-    return nil
-  }
-
-  @inline(__always)
-  private func bind(
-    _ field: UnsafeRawBufferPointer?, _ position: Int, to statement: borrowing Statement, at place: Int,
-    skipping tried: Int = 0
-  ) throws(SQLiteError) -> Refusal? {
-    if tried == 0, try columns[position].bindPlain(field, to: statement, at: place) { return nil }
-    switch columns[position].image(of: field, skipping: tried) {
-    case .success(let value):
-      try statement.bind(value, at: place)
-      return nil
-    case .failure(let refusal): return refusal
     }
   }
 }

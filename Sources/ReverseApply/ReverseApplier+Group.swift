@@ -15,6 +15,7 @@ extension ReverseApplier {
     _ parts: [BatchName], of group: GroupNumber, repeats: Bool, _ database: borrowing Database
   ) throws {
     guard let desk else { return }
+    desk.refused = 0
     var pass = Pass(group: group, repeats: repeats, awaited: Set(try AwaitedTables.read(in: database)))
     try walk(parts, database) { entry, number, entries, database in
       try first(entry, number, &entries, &pass, desk, database)
@@ -140,7 +141,8 @@ extension ReverseApplier {
   ) throws {
     let key = table.key(of: fields)
     try table.delete(key)
-    try desk.quarantine.add(refusal, of: table, key: key, image: fields, group: group, in: database)
+    let blocks = try desk.quarantine.add(refusal, of: table, key: key, image: fields, group: group, in: database)
+    if blocks { desk.refused += 1 }
   }
 
   private func release(

@@ -22,7 +22,10 @@ extension ReverseApplier {
       for (_, image) in cases {
         guard let values = ValueList.decode(image), values.count == table.columns.count else { continue }
         try HeldFields.lend(values) { fields in
-          guard try table.upsert(fields, in: database) == .done else { return }
+          guard try table.upsert(fields, in: database) == .done else {
+            // A constraint took it, and then SQLite altered a value.
+            return try table.delete(table.key(of: fields))
+          }
           try desk.quarantine.release(key: table.key(of: fields), of: table, in: database)
         }
       }

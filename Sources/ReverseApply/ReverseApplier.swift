@@ -96,7 +96,7 @@ package struct ReverseApplier: ~Copyable {
       try applier.run(group.parts, of: group.number, repeats: headers.contains(where: \.keysMayRepeat), database)
       try SourceInstallation.setReversePosition(last.position, since: applier.switchID, in: database)
       FaultPoint.reach("reverse-applied")
-      applied.quarantined = try applier.desk?.quarantine.new(since: group.number, in: database) ?? 0
+      applied.quarantined = applier.desk?.refused ?? 0
       applied.awaited = try AwaitedTables.read(in: database)
     }
     FaultPoint.reach("reverse-committed")
@@ -146,7 +146,7 @@ package struct ReverseApplier: ~Copyable {
       if isOwn { try database.execute("BEGIN IMMEDIATE") }
       try open(database)
       try body(&self, database)
-      let count = try ReverseQuarantine.count(in: database).blocking
+      let count = desk?.quarantine.blocking ?? 0
       if isOwn {
         try database.execute("COMMIT")
       } else {

@@ -6,6 +6,8 @@ import Schema
 /// What applying needs of one connection: prepared tables and the quarantine.
 final class ReverseDesk {
   let quarantine: ReverseQuarantine
+  /// Rows that the group at hand put into the quarantine and that block the way back.
+  var refused = 0
   private let connection: Int
   private let schemaVersion: Int64
   /// Moves when another connection commits.

@@ -9,7 +9,33 @@ import TriggerTemplates
 package final class ReverseQuarantine {
   /// How many rows a table has in the quarantine, discarded ones included.
   private var rows: [TableID: Int64] = [:]
+  /// Rows that nobody discarded.
+  private(set) var blocking: Int64 = 0
   private var isThere: Bool
+  private var statements: Statements?
+
+  private final class Statements {
+    let find: Statement
+    let add: Statement
+    let remove: Statement
+
+    init(in database: borrowing Database) throws(SQLiteError) {
+      let name = SourceNames.quarantine
+      let find = try database.prepare("SELECT discarded_at IS NOT NULL FROM \(name) WHERE tbl = ?1 AND key = ?2")
+      let add = try database.prepare(
+        """
+        INSERT INTO \(name)
+          (tbl, key, name, key_text, column_name, reason, code, image, seen_group, first_seen, last_seen)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \(ReverseQuarantine.now), \(ReverseQuarantine.now))
+        ON CONFLICT (tbl, key) DO UPDATE SET key_text = excluded.key_text, column_name = excluded.column_name,
+          reason = excluded.reason, code = excluded.code, image = excluded.image, seen_group = excluded.seen_group,
+          last_seen = excluded.last_seen
+        """)
+      remove = try database.prepare("DELETE FROM \(name) WHERE tbl = ?1 AND key = ?2")
+      self.find = find
+      self.add = add
+    }
+  }
 
   static let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 
@@ -28,64 +54,82 @@ package final class ReverseQuarantine {
 
   init(in database: borrowing Database) throws {
     isThere = try Self.exists(in: database)
-    if isThere {
-      var rows: [TableID: Int64] = [:]
-      try database.forEach("SELECT tbl, count(*) FROM \(SourceNames.quarantine) GROUP BY tbl") {
-        rows[TableID($0.integer(0))] = $0.integer(1)
-      }
-      self.rows = rows
+    if !isThere { return }
+    var (rows, blocking) = ([TableID: Int64](), Int64(0))
+    try database.forEach("SELECT tbl, count(*), count(discarded_at) FROM \(SourceNames.quarantine) GROUP BY tbl") {
+      rows[TableID($0.integer(0))] = $0.integer(1)
+      blocking += $0.integer(1) - $0.integer(2)
     }
+    self.rows = rows
+    self.blocking = blocking
   }
 
   func holds(rowsOf table: TableID) -> Bool { rows[table] ?? 0 > 0 }
 
-  /// Takes a row in. One that is there already stays what it is, first seen then and discarded or not.
+  /// Takes a row in; true where it blocks the way back. One that is there already stays what it is, first seen then and
+  /// discarded or not.
   func add(
     _ refusal: Refusal, of table: ReturningTable, key: ReturningTable.Fields, image: ReturningTable.Fields,
     group: GroupNumber, in database: borrowing Database
-  ) throws {
+  ) throws -> Bool {
     if !isThere {
       try database.execute(TriggerTemplate.sourceQuarantine.fill([:]))
       isThere = true
     }
-    let statement = try database.prepare(
-      """
-      INSERT INTO \(SourceNames.quarantine)
-        (tbl, key, name, key_text, column_name, reason, code, image, seen_group, first_seen, last_seen)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \(Self.now), \(Self.now))
-      ON CONFLICT (tbl, key) DO UPDATE SET key_text = excluded.key_text, column_name = excluded.column_name,
-        reason = excluded.reason, code = excluded.code, image = excluded.image, seen_group = excluded.seen_group,
-        last_seen = excluded.last_seen
-      """)
-    let values: [Value] = [
-      .integer(table.table.id.rawValue), .blob(ValueList.encode(table.identity(ofKey: key))), .text(table.table.name),
-      .text(KeyText.text(of: table.image(ofKey: key))), refusal.column.map { .text($0) } ?? .null,
-      .text(refusal.reason),
+    let id = table.table.id
+    let identity = Value.blob(ValueList.encode(table.identity(ofKey: key)))
+    let statements = try prepared(in: database)
+    let isDiscarded = try self.isDiscarded(id, identity, statements)
+    try statements.add.bind(all: [
+      .integer(id.rawValue), identity, .text(table.table.name), .text(KeyText.text(of: table.image(ofKey: key))),
+      refusal.column.map { .text($0) } ?? .null, .text(refusal.reason),
       refusal.code.map { .integer(Int64($0)) } ?? .null, .blob(ValueList.encode(image.map { $0.value })),
       .integer(group.rawValue),
-    ]
-    try statement.bind(all: values)
-    try statement.run()
-    rows[table.table.id] = try database.integer(
-      "SELECT count(*) FROM \(SourceNames.quarantine) WHERE tbl = ?1", [.integer(table.table.id.rawValue)])
+    ])
+    try statements.add.run()
+    if isDiscarded == nil {
+      rows[id, default: 0] += 1
+      blocking += 1
+    }
+    return isDiscarded != true
   }
 
   /// Lets go of a key whose newest image is good, or which is gone.
-  func release(
-    key: ReturningTable.Fields, of table: ReturningTable, in database: borrowing Database
-  ) throws {
-    guard holds(rowsOf: table.table.id) else { return }
-    let statement = try database.prepare("DELETE FROM \(SourceNames.quarantine) WHERE tbl = ?1 AND key = ?2")
-    try statement.bind(all: [
-      .integer(table.table.id.rawValue), .blob(ValueList.encode(table.identity(ofKey: key))),
-    ])
-    try statement.run()
-    rows[table.table.id, default: 0] -= database.changes
+  func release(key: ReturningTable.Fields, of table: ReturningTable, in database: borrowing Database) throws {
+    let id = table.table.id
+    guard holds(rowsOf: id) else { return }
+    let identity = Value.blob(ValueList.encode(table.identity(ofKey: key)))
+    let statements = try prepared(in: database)
+    guard let isDiscarded = try isDiscarded(id, identity, statements) else { return }
+    try statements.remove.bind(id.rawValue, at: 1)
+    try statements.remove.bind(identity, at: 2)
+    try statements.remove.run()
+    rows[id, default: 0] -= 1
+    if !isDiscarded { blocking -= 1 }
+  }
+
+  /// Nil where the key is not in the quarantine.
+  private func isDiscarded(
+    _ table: TableID, _ identity: Value, _ statements: Statements
+  ) throws(SQLiteError) -> Bool? {
+    try statements.find.bind(table.rawValue, at: 1)
+    try statements.find.bind(identity, at: 2)
+    defer { statements.find.reset() }
+    return try statements.find.step() ? statements.find.integer(0) != 0 : nil
+  }
+
+  private func prepared(in database: borrowing Database) throws -> Statements {
+    let statements = try self.statements ?? Statements(in: database)
+    self.statements = statements
+    return statements
   }
 
   /// Lets go of all keys of a table, whose rows are all written anew.
   func release(allOf table: TableID, in database: borrowing Database) throws {
     guard holds(rowsOf: table) else { return }
+    blocking -= try database.integer(
+      "SELECT count(*) FROM \(SourceNames.quarantine) WHERE tbl = ?1 AND discarded_at IS NULL",
+      [.integer(table.rawValue)])
     let statement = try database.prepare("DELETE FROM \(SourceNames.quarantine) WHERE tbl = ?1")
     try statement.bind(table.rawValue, at: 1)
     try statement.run()
@@ -97,15 +141,7 @@ package final class ReverseQuarantine {
     guard isThere else { return }
     try database.execute("DELETE FROM \(SourceNames.quarantine)")
     rows = [:]
-  }
-
-  /// How many blocking rows a group put there.
-  func new(since group: GroupNumber, in database: borrowing Database) throws(SQLiteError) -> Int {
-    guard isThere else { return 0 }
-    return Int(
-      try database.integer(
-        "SELECT count(*) FROM \(SourceNames.quarantine) WHERE seen_group = ?1 AND discarded_at IS NULL",
-        [.integer(group.rawValue)]))
+    blocking = 0
   }
 
   /// Images that a constraint refused, in the order of their keys: the next ones after `key`. Those of this very group are

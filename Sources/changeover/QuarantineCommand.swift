@@ -115,7 +115,8 @@ extension QuarantineEntry {
     let fault = column.map { "column '\($0)' \(reason)" } ?? reason
     let seen = firstSeen == lastSeen ? "seen \(lastSeen)" : "seen \(firstSeen) to \(lastSeen)"
     let line = "\(table)  \(keyText)  \(fault)  (\(seen)\(discardedAt.map { ", discarded \($0)" } ?? ""))"
-    return ([(missingIn == .sqlite ? "SQLite: " : "") + line] + (values ?? []).map { "    \($0): \(ValueText.text($1))" })
+    let place = missingIn == .sqlite ? "SQLite: " : ""
+    return ([place + line] + (values ?? []).map { "    \($0): \(ValueText.text($1))" })
       .joined(separator: "\n")
   }
 

@@ -237,4 +237,18 @@ struct QuarantineTests {
     #expect(bench.applier.quarantined == 297)
     #expect(try bench.value("SELECT count(*) FROM t WHERE v = 'a'") == 1)
   }
+
+  @Test func `many rows at once are counted, and so are those that go again`() throws {
+    let bench = try ReturnBench(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER CHECK (v < 10)); INSERT INTO t VALUES (1, 1)")
+    let applied = try bench.apply((1...3_000).map { .row("t", [.integer($0), 10]) })
+    #expect(applied.quarantined == 3_000 && bench.applier.quarantined == 3_000)
+    let some = try ReverseQuarantine.entries(in: bench.database).prefix(10)
+    try ReverseQuarantine.setDiscarded(true, Array(some), in: bench.database)
+    let next = try bench.apply((1...20).map { .row("t", [.integer($0), 11]) } + [.gone("t", [3_000])])
+    #expect(next.quarantined == 10 && bench.applier.quarantined == 2_989)
+    #expect(try bench.apply(.replace("t"), .row("t", [1, 2])).quarantined == 0)
+    #expect(bench.applier.quarantined == 0)
+    #expect(try bench.rows("SELECT * FROM t") == [[1, 2]])
+  }
 }
