@@ -94,7 +94,8 @@ struct ApplyLoop: ~Copyable {
     }
     // After the copy: the applier begins by learning what is in the quarantine.
     var applier = try GroupApplier(
-      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
+      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection,
+      planning: options.overrides)
     var position = session.record.applied
     progress.applied(position, quarantined: applier.quarantined)
     if applier.quarantined > 0 {
@@ -155,6 +156,8 @@ struct ApplyLoop: ~Copyable {
       let applied = try applier.apply(
         group, after: position, as: Ownership(session.record), to: &connection)
       _ = consume held
+      for note in applied.notes { report(.note(note)) }
+      session.record.plan = applier.plan
       unreported.groups += 1
       unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
       position = applied.position

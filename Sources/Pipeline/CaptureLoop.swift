@@ -24,12 +24,14 @@ struct CaptureLoop: ~Copyable {
 
   private let state: StateDirectory
   private let progress: SyncProgress
-  private let retention: RetentionPolicy
+  private let options: SyncOptions
+  /// Whether the first copy was going on at the start.
+  private let isPreparing: Bool
+  private let description: SchemaDescription
   private let clock: any WallClock
   private let database: Database
   private let report: Report
   private var watcher: SourceWatcher
-  private var newTables: NewTables
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
@@ -39,29 +41,30 @@ struct CaptureLoop: ~Copyable {
   private var nextLook = Self.glanceMilliseconds
 
   init(
-    source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
-    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock, leftOut: [String],
-    report: @escaping Report
+    options: SyncOptions, installation: SourceInstallation, position: Position, isPreparing: Bool,
+    state: StateDirectory, progress: SyncProgress, clock: any WallClock, report: @escaping Report
   ) throws {
-    let database = try SourceFile.openAgain(path, stop: progress.stop)
+    let database = try SourceFile.openAgain(options.source, stop: progress.stop)
     database.setBusyPatience(milliseconds: 20)
+    let description = SchemaDescription(overrides: options.overrides, stop: progress.stop)
     let capturer = try database.whenReadable(progress.stop) {
       try Capturer(
         installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
-        in: $0)
+        in: $0, describe: description.text)
     }
     let unapplied = try state.journal.groups(after: progress.status.applied.group)
     pruner = ChangePruner(
       boundaries: try unapplied.compactMap { try $0.parts.last.map { try state.journal.header(of: $0).last } })
     self.state = state
     self.progress = progress
-    self.retention = retention
+    self.options = options
+    self.isPreparing = isPreparing
+    self.description = description
     self.clock = clock
     self.database = database
     self.capturer = capturer
     self.report = report
-    newTables = NewTables(known: Set(installation.tables.map(\.name) + leftOut))
-    watcher = SourceWatcher(path: path)
+    watcher = SourceWatcher(path: options.source)
   }
 
   /// Runs until asked to stop.
@@ -84,19 +87,7 @@ struct CaptureLoop: ~Copyable {
   private mutating func tellStatus() throws {
     guard toldAt.map({ $0.duration(to: .now) > .milliseconds(Self.statusMilliseconds) }) ?? true else { return }
     try progress.status.write(to: state.statusPath)
-    try tellNewTables()
     toldAt = .now
-  }
-
-  private mutating func tellNewTables() throws {
-    do {
-      for table in try newTables.look(in: database) {
-        report(
-          .warning(
-            "table '\(table)' was created after the copy and does not move: sync --reseed takes it along, "
-              + "cutover is refused unless it is waived"))
-      }
-    } catch let error as SQLiteError where error.isBusy {}
   }
 
   private mutating func capture() throws {
@@ -112,7 +103,7 @@ struct CaptureLoop: ~Copyable {
     try capturer.resume(applied: progress.status.applied)
     if capturer.position.group > known { try keepBoundaries(after: known) }
     do {
-      if let captured = try capturer.capture(from: database) {
+      if let captured = try captureWithSteps() {
         pruner.journaled(through: captured.position.sequence)
         progress.captured(captured.position, seen: seen, lookedAt: capturer.lookedAt)
       }
@@ -120,6 +111,31 @@ struct CaptureLoop: ~Copyable {
       // The application has the source to itself for a moment: the next look takes it up.
     }
     _ = consume held
+  }
+
+  /// A group, once whatever the application did to its schema is taken up.
+  private mutating func captureWithSteps() throws -> Capturer.Captured? {
+    while true {
+      do {
+        return try capturer.capture(from: database)
+      } catch is SchemaMoved {
+        try takeUpSchema()
+      }
+    }
+  }
+
+  private mutating func takeUpSchema() throws {
+    let overrides = options.overrides
+    let takeUp = SchemaTakeUp(
+      selection: options.selection, policy: options.schemaPolicy,
+      isCopying: isPreparing && progress.status.state == .copying,
+      excludedColumns: { overrides.excludedColumns(of: $0) }, keyHolds: description.keyHolds)
+    let outcome = try takeUp.run(in: database)
+    for step in outcome.steps { report(.schemaStep(step)) }
+    capturer = try Capturer(
+      installation: outcome.installation, position: capturer.position, journal: state.journal, clock: clock,
+      stop: progress.stop, in: database, describe: description.text)
+    try capturer.resume(applied: progress.status.applied)
   }
 
   /// A cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
@@ -162,7 +178,7 @@ struct CaptureLoop: ~Copyable {
       let size = (file.size + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
       return JournalFile(name: file.name, size: size, writtenAt: file.writtenAt)
     }
-    let removable = retention.removable(files, applied: progress.status.applied.group, now: clock.now)
+    let removable = options.retention.removable(files, applied: progress.status.applied.group, now: clock.now)
     if !removable.isEmpty { try state.journal.remove(removable) }
     let took = began.duration(to: .now) / .seconds(1)
     retainAfter = .now + .seconds(max(Self.retentionSeconds, took / Self.retentionShare))

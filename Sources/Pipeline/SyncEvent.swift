@@ -17,6 +17,8 @@ package enum SyncEvent: Sendable {
   case targetBack
   case caughtUp
   case switched
+  /// The application changed its schema, and this is what becomes of a table.
+  case schemaStep(TableStep)
 }
 
 /// How far the first copy has come.

@@ -21,11 +21,14 @@ package struct SyncOptions: Sendable {
   package var retention: RetentionPolicy
   /// What the user says about types and names.
   package var overrides: Overrides
+  /// What to do when the application changes its schema.
+  package var schemaPolicy: SchemaPolicy
 
   package init(
     source: String, target: ConnectionTarget, state: String, selection: TableSelection = TableSelection(),
     targetSchema: String? = nil, untilCaughtUp: Bool = false, reseed: Bool = false, takeOver: Bool = false,
-    jobs: Int = 2, retention: RetentionPolicy, overrides: Overrides = Overrides()
+    jobs: Int = 2, retention: RetentionPolicy, overrides: Overrides = Overrides(),
+    schemaPolicy: SchemaPolicy = .forward
   ) {
     self.source = source
     self.target = target
@@ -38,5 +41,6 @@ package struct SyncOptions: Sendable {
     self.jobs = jobs
     self.retention = retention
     self.overrides = overrides
+    self.schemaPolicy = schemaPolicy
   }
 }

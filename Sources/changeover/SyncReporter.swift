@@ -42,7 +42,18 @@ final class SyncReporter: Sendable {
       warn("PostgreSQL is away: \(reason); changes go on into the journal, next try in \(Self.decimal(seconds)) s")
     case .targetBack: line("PostgreSQL is back")
     case .caughtUp: line("caught up: the target has everything")
+    case .schemaStep(let step): tell(step)
     case .switched: line("the switch is done: PostgreSQL is the authority, nothing is left to stream")
+    }
+  }
+
+  private func tell(_ step: TableStep) {
+    switch step.action {
+    case .altered: line("the schema changed: table '\(step.name)' is carried over")
+    case .copied(let reason): line("the schema changed: table '\(step.name)' is copied again: \(reason)")
+    case .removed: line("the schema changed: table '\(step.name)' leaves the target")
+    case .held(let hold):
+      warn("table '\(step.name)' does not follow: \(hold.reason); remedy: \(hold.remedy(step.name))")
     }
   }
 

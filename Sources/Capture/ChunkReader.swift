@@ -1,15 +1,14 @@
-import Capture
 import Model
 import SQLite
 
 /// Reads a table in the order of its key, a chunk at a time after a cursor.
-struct ChunkReader {
+package struct ChunkReader {
   private let table: SourceTable
   private let select: String
   private let terms: [String]
   private let nullable: [String]
 
-  init(_ table: SourceTable) {
+  package init(_ table: SourceTable) {
     self.table = table
     select = "SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name))"
     switch table.key {
@@ -32,7 +31,7 @@ struct ChunkReader {
   }
 
   /// Rows in key order after `cursor`; rows with a NULL in the key are not among them.
-  func statement(after cursor: [Value]?, limit: Int, in database: borrowing Database) throws -> Statement {
+  package func statement(after cursor: [Value]?, limit: Int, in database: borrowing Database) throws -> Statement {
     var conditions = nullable.map { "\($0) IS NOT NULL" }
     if cursor != nil {
       let parameters = terms.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
@@ -46,23 +45,23 @@ struct ChunkReader {
   }
 
   /// Rows with a NULL in the key; nil where there can be none.
-  func nullKeyStatement(in database: borrowing Database) throws -> Statement? {
+  package func nullKeyStatement(in database: borrowing Database) throws -> Statement? {
     guard !nullable.isEmpty else { return nil }
     return try database.prepare("\(select) WHERE \(nullable.map { "\($0) IS NULL" }.joined(separator: " OR "))")
   }
 
-  func hasNullKeys(in database: borrowing Database) throws -> Bool {
+  package func hasNullKeys(in database: borrowing Database) throws -> Bool {
     guard let statement = try nullKeyStatement(in: database) else { return false }
     return try statement.step()
   }
 
   /// The key of the current row.
-  func key(of statement: borrowing Statement) -> [Value] {
+  package func key(of statement: borrowing Statement) -> [Value] {
     table.keyPositions.map { statement.value($0) }
   }
 
   /// The whole current row.
-  func image(of statement: borrowing Statement) -> [Value] {
+  package func image(of statement: borrowing Statement) -> [Value] {
     table.imageColumns.indices.map { statement.value($0) }
   }
 }
