@@ -69,11 +69,15 @@ extension GroupApplier {
       try retry(tables.map(\.plan), quarantine, &connection)
     }
     try steps?.finish(&connection)
+    if steps != nil { FaultPoint.reach("schema-carried-out") }
     let counts = try quarantine.count(&connection)
     for statement in finishing { try connection.execute(statement) }
     try connection.execute("COMMIT")
     note(counts)
-    if let steps { follow(steps.plan) }
+    if let steps {
+      FaultPoint.reach("schema-applied")
+      follow(steps.plan)
+    }
     return (Int(counts.new), steps?.notes ?? [])
   }
 

@@ -3,7 +3,7 @@ import Model
 /// A table that changeover knows in the source, and whether it follows.
 package struct InstalledTable: Sendable, Hashable {
   /// What a command asked of the sync.
-  package enum Request: String, Sendable { case resync, suspend }
+  package enum Request: String, Sendable { case resync, suspend, resume }
 
   /// As it was when the schema was last taken up.
   package var table: SourceTable

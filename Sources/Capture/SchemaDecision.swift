@@ -171,12 +171,17 @@ struct SchemaDecision {
     }
     let name = match?.name ?? installed.table.name
     let shape = current(name).map { adopting($0, of: installed.table) }
-    if installed.request == .resync {
-      guard let shape else { return Outcome(table: installed, action: .removed) }
+    if installed.request == .resync || installed.request == .resume {
+      guard let shape else {
+        if isElsewhere(name) { return unreadable(installed) }
+        return installed.request == .resume ? dropped(installed) : Outcome(table: installed, action: .removed)
+      }
       return copied(shape, installed, "asked for")
     }
     if let hold = installed.hold {
-      if match != nil { table.table.name = name }
+      if match != nil {
+        if let shape { table.table = shape } else { table.table.name = name }
+      }
       if hold.kind == .dropped, let shape { return copied(shape, installed, "it was created again") }
       if hold.kind != .dropped, match == nil, shape == nil { return dropped(installed) }
       return Outcome(table: table, action: nil)

@@ -152,7 +152,7 @@ package struct Cutover {
       obstacles: isSyncing ? try ForeignKeys(plan).obstacles(&connection) : [],
       newTables: try NewTables.find(session, database),
       unguarded: isSyncing ? try TargetPhase.unguarded(plan, &connection) : [], waived: options.waived,
-      hook: SwitchHook.state(of: options.onSwitch))
+      hook: SwitchHook.state(of: options.onSwitch), held: plan.holds)
     let took = started.duration(to: .now) / .milliseconds(1)
     for finding in gates.findings {
       steps.add(Checkpoint(finding.name, ok: finding.ok, detail: finding.detail, milliseconds: took))

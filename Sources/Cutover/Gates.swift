@@ -45,10 +45,13 @@ package struct Gates: Sendable {
   package var unguarded: [String]
   package var waived: Set<String>
   package var hook: HookState
+  /// Tables that do not follow at the moment.
+  package var held: [TargetPlan.Hold]
 
   package init(
     phase: Phase, lag: Lag, maxLag: Double, quarantined: Int64, discarded: Int64 = 0,
-    obstacles: [ForeignKeys.Obstacle], newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState
+    obstacles: [ForeignKeys.Obstacle], newTables: [String], unguarded: [String], waived: Set<String>, hook: HookState,
+    held: [TargetPlan.Hold] = []
   ) {
     self.phase = phase
     self.lag = lag
@@ -60,12 +63,13 @@ package struct Gates: Sendable {
     self.unguarded = unguarded
     self.waived = waived
     self.hook = hook
+    self.held = held
   }
 
   package var findings: [Finding] {
     // Before the copy is finished there is nothing to say about the rest.
     guard phase == .syncing else { return [streaming] + hookFinding }
-    return [streaming, lagFinding, quarantine] + foreignKeys + tables + [wayBack] + hookFinding
+    return [streaming] + heldFindings + [lagFinding, quarantine] + foreignKeys + tables + [wayBack] + hookFinding
   }
 
   /// The name under which a table that does not move is waived.
@@ -78,6 +82,12 @@ package struct Gates: Sendable {
     case .switching:
       Finding("streaming", false, "an earlier cutover was interrupted: run it again with --execute, or start sync")
     case .switched: Finding("streaming", false, "PostgreSQL is the authority already")
+    }
+  }
+
+  private var heldFindings: [Finding] {
+    held.map { held in
+      Finding("table \(held.name)", false, "does not follow: \(held.hold.reason); \(held.hold.remedy(held.name))")
     }
   }
 

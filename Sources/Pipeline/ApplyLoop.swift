@@ -90,7 +90,7 @@ struct ApplyLoop: ~Copyable {
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
       try copy(&connection)
-      drainThrough = try newestChange()
+      drainThrough = try newestChange().number
     }
     // After the copy: the applier begins by learning what is in the quarantine.
     var applier = try GroupApplier(
@@ -129,7 +129,8 @@ struct ApplyLoop: ~Copyable {
   /// Whether everything is applied that was there when this was asked for the first time, and then once more what was
   /// there at that moment: under an application that never rests there is no moment at which nothing is on its way.
   private mutating func isCaughtUp(_ position: Position) throws -> Bool {
-    let newest = try newestChange()
+    let (newest, isTakenUp) = try newestChange()
+    if !isTakenUp { return false }
     if position.sequence >= newest { return true }
     if let goal = goals.last, position.sequence < goal { return false }
     goals.append(newest)
@@ -224,10 +225,20 @@ struct ApplyLoop: ~Copyable {
     }
   }
 
-  private func newestChange() throws -> ChangeNumber {
+  /// The source's newest change, and whether its schema is the one taken up last.
+  private func newestChange() throws -> (number: ChangeNumber, isTakenUp: Bool) {
     let database = try SourceFile.openAgain(options.source, stop: progress.stop)
-    return try database.whenReadable(progress.stop) {
-      ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    return try database.whenReadable(progress.stop) { database in
+      try database.transaction(.deferred) { database in
+        let number = ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+        do {
+          var watch = try SchemaWatch(installation: session.installation, in: database)
+          try watch.check(database)
+          return (number, true)
+        } catch is SchemaMoved {
+          return (number, false)
+        }
+      }
     }
   }
 

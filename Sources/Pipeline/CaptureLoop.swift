@@ -131,6 +131,7 @@ struct CaptureLoop: ~Copyable {
       isCopying: isPreparing && progress.status.state == .copying,
       excludedColumns: { overrides.excludedColumns(of: $0) }, keyHolds: description.keyHolds)
     let outcome = try takeUp.run(in: database)
+    FaultPoint.reach("schema-taken-up")
     for step in outcome.steps { report(.schemaStep(step)) }
     capturer = try Capturer(
       installation: outcome.installation, position: capturer.position, journal: state.journal, clock: clock,

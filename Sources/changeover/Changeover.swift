@@ -18,7 +18,8 @@ struct Changeover: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       AssessCommand.self, SchemaCommand.self, SyncCommand.self, LagCommand.self, StatusCommand.self,
-      QuarantineCommand.self, CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
+      QuarantineCommand.self, ResyncCommand.self, SuspendCommand.self,
+      ResumeCommand.self, CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
     ])
 
   static func main() {

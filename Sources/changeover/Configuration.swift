@@ -1,3 +1,4 @@
+import Capture
 import Journal
 import Model
 import Pipeline
@@ -20,6 +21,7 @@ struct Configuration: Sendable {
   /// Applied groups that stay in any case.
   var journalKeepGroups = 64
   var overrides = Overrides()
+  var schemaChanges = SchemaPolicy.forward
 
   init() {}
 
@@ -54,6 +56,7 @@ struct Configuration: Sendable {
       case "journal-keep-hours": journalKeepHours = try place.number(value, 0...1_000_000)
       case "journal-keep-mebibytes": journalKeepMebibytes = try place.number(value, 1...1_000_000_000)
       case "journal-keep-groups": journalKeepGroups = try place.number(value, 1...1_000_000_000)
+      case "schema-changes": schemaChanges = try place.word(value, SchemaPolicy.self)
       default: if try !takeOverride(key, value, place) { throw place.unknown }
       }
     }

@@ -58,6 +58,7 @@ extension LagReport {
     }
     text += " (source at \(newest), target at \(applied))"
     if let quarantined, quarantined > 0 { text += ", \(quarantined) rows in the quarantine" }
+    if !held.isEmpty { text += ", and these tables do not follow: \(held.joined(separator: ", "))" }
     if let targetTrouble { text += ", as the sync last knew: PostgreSQL cannot be reached (\(targetTrouble))" }
     return text
   }

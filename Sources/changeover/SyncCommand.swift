@@ -1,6 +1,9 @@
 import ArgumentParser
+import Capture
 import Model
 import Pipeline
+
+extension SchemaPolicy: ExpressibleByArgument {}
 
 /// `changeover sync`
 struct SyncCommand: ParsableCommand {
@@ -19,6 +22,12 @@ struct SyncCommand: ParsableCommand {
 
   @Option(help: "Tables copied at a time (default 2).")
   var jobs: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "When the application changes its schema: forward carries it over, pause holds the table (default forward).",
+      valueName: "forward|pause"))
+  var schemaChanges: SchemaPolicy?
 
   @Flag(help: "End as soon as the target has everything.")
   var untilCaughtUp = false
@@ -46,7 +55,7 @@ struct SyncCommand: ParsableCommand {
         exclude: exclude.isEmpty ? configuration.exclude : exclude, excludedNames: overrides.excludedTables),
       targetSchema: stores.targetSchema ?? configuration.targetSchema, untilCaughtUp: untilCaughtUp, reseed: reseed,
       takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention,
-      overrides: overrides)
+      overrides: overrides, schemaPolicy: schemaChanges ?? configuration.schemaChanges)
     let reporter = SyncReporter()
     defer { reporter.finish() }
     try Sync(options, stop: stop) { reporter.tell($0) }.run()

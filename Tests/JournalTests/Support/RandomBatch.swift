@@ -11,6 +11,8 @@ struct RandomBatch {
   }
 
   let header: BatchHeader
+  /// What the first entry says of the schema; nil where there is none.
+  let change: String?
   let rows: [Row]
 
   init(using random: inout SeededRandom) {
@@ -26,19 +28,25 @@ struct RandomBatch {
     header.capturedAt = Instant(microseconds: Int64(bitPattern: random.next()))
     header.previousLookAt = Instant(microseconds: Int64(bitPattern: random.next()))
     header.schemaFingerprint = random.next()
+    change = Bool.random(using: &random) ? Self.text(using: &random) : nil
+    header.changesSchema = change != nil
+    if header.changesSchema { header.part = 0 }
     self.header = header
     let tables = (0..<Int.random(in: 1...4, using: &random)).map { Self.table($0, using: &random) }
     // Before all rows, as a table that is replaced must be.
     let replaced = tables.filter { _ in Bool.random(using: &random) }.map { Row.replace($0) }
-    rows = replaced + (0..<Int.random(in: 0...200, using: &random)).map { _ in
-      let table = tables[.random(in: tables.indices, using: &random)]
-      if Bool.random(using: &random) { return .upsert(table, table.columns.map { _ in Self.value(using: &random) }) }
-      return .delete(table, table.keyPositions.map { _ in Self.value(using: &random) })
-    }
+    rows =
+      replaced
+      + (0..<Int.random(in: 0...200, using: &random)).map { _ in
+        let table = tables[.random(in: tables.indices, using: &random)]
+        if Bool.random(using: &random) { return .upsert(table, table.columns.map { _ in Self.value(using: &random) }) }
+        return .delete(table, table.keyPositions.map { _ in Self.value(using: &random) })
+      }
   }
 
   /// Appends the rows, each table declared as late as possible.
   func fill(_ entries: inout EntryEncoder) throws {
+    if let change { entries.changeSchema(change) }
     for row in rows {
       switch row {
       case .upsert(let table, let values):
