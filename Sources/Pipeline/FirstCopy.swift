@@ -51,6 +51,7 @@ struct FirstCopy: Sendable {
   private func work(_ queue: TableQueue, _ board: CopyBoard, _ abort: StopSignal) throws {
     let database = try SourceFile.openAgain(sourcePath, stop: stop)
     var connection = try Connection(target, applicationName: "changeover copy", stop: stop, timeoutSeconds: 10)
+    FaultPoint.reach("copy-begins")
     while let progress = queue.next() {
       try stop.check()
       try abort.check()
