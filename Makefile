@@ -75,6 +75,14 @@ random: ## Move random tables and compare them; SEEDS=5000 FIRST=1 say which
 	scripts/with-postgres python3 Tests/Support/random_schema.py "$$(swift build --show-bin-path)/changeover" \
 	  --first $(FIRST) --seeds $(SEEDS)
 
+# Verifies beside live writers, hundreds of them: any difference is a false alarm.
+RUNS ?= 300
+.PHONY: soak
+soak: ## Verify again and again beside live writers; RUNS=300 says how often
+	@scripts/install-dependencies test
+	swift build --build-tests
+	@export CHANGEOVER_VERIFY_RUNS=$(RUNS); $(call run_tests,$(PG),--filter 'ScenarioTests.VerifyTests/.(beside a running|without a write)')
+
 .PHONY: demo
 demo: ## Move a running application to a throw-away PostgreSQL, before your eyes
 	@scripts/install-dependencies demo

@@ -33,8 +33,10 @@ let package = Package(
         .embedInCode("source/change_table.sql"), .embedInCode("source/insert.sql"),
         .embedInCode("source/update.sql"), .embedInCode("source/rekey.sql"), .embedInCode("source/delete.sql"),
         .embedInCode("source/probe_insert.sql"), .embedInCode("source/probe_update.sql"),
-        .embedInCode("source/source_fence.sql"), .embedInCode("target/catalogue.sql"),
-        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_capture.sql"),
+        .embedInCode("source/source_fence.sql"), .embedInCode("source/fence_guard.sql"),
+        .embedInCode("source/quarantine.sql"), .embedInCode("target/catalogue.sql"),
+        .embedInCode("target/target_fence.sql"), .embedInCode("target/target_log.sql"),
+        .embedInCode("target/target_capture_function.sql"), .embedInCode("target/target_capture.sql"),
       ],
       swiftSettings: settings),
     .target(
@@ -58,9 +60,12 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "ReverseApply",
-      dependencies: ["Model", "Dialect", "SQLite", "Journal", "Schema", "Conversion", "Capture"],
+      dependencies: [
+        "Model", "Dialect", "SQLite", "Journal", "Schema", "Conversion", "TriggerTemplates", "Capture",
+      ],
       swiftSettings: settings),
-    .target(name: "Backup", dependencies: ["Model", "SQLite", "Capture"], swiftSettings: settings),
+    .target(
+      name: "Backup", dependencies: ["Model", "SQLite", "Journal", "Capture", "Pipeline"], swiftSettings: settings),
     .target(
       name: "Pipeline",
       dependencies: [
@@ -116,12 +121,18 @@ let package = Package(
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport"], swiftSettings: settings),
     .target(
       name: "SchemaFixtures", dependencies: ["Model", "Schema"], path: "Tests/SchemaFixtures", swiftSettings: settings),
+    .target(
+      name: "ServerFixtures", dependencies: ["Model", "Postgres", "TestSupport"], path: "Tests/ServerFixtures",
+      swiftSettings: settings),
     .testTarget(name: "SchemaTests", dependencies: ["Model", "Schema", "SchemaFixtures"], swiftSettings: settings),
     .testTarget(
       name: "ConversionTests", dependencies: ["Model", "Schema", "Conversion", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ApplyTests",
-      dependencies: ["Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "TestSupport"],
+      dependencies: [
+        "Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "SchemaFixtures", "ServerFixtures",
+        "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "VerifyTests",
@@ -134,13 +145,13 @@ let package = Package(
       name: "ReverseCaptureTests",
       dependencies: [
         "Model", "Postgres", "Journal", "Schema", "Conversion", "Apply", "ReverseCapture", "SchemaFixtures",
-        "TestSupport",
+        "ServerFixtures", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
       name: "ReverseApplyTests",
       dependencies: [
-        "Model", "SQLite", "Journal", "Schema", "Conversion", "Capture", "ReverseApply", "SchemaFixtures",
+        "Model", "SQLite", "Journal", "Schema", "Conversion", "Capture", "ReverseApply", "Pipeline", "SchemaFixtures",
         "TestSupport",
       ],
       swiftSettings: settings),

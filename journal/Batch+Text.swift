@@ -2,14 +2,20 @@ import Model
 
 /// The form that `changeover journal show` prints for people.
 extension Batch {
+  /// What a value of a reverse batch, which is the target's, is to people; nil for its bytes.
+  package typealias Reading = (_ table: JournalTable, _ column: String, _ field: UnsafeRawBufferPointer) -> Value?
+
   /// Writes a line for the header and one for each row: table, operation, key, and with `values` the image.
-  package borrowing func describe(values: Bool = false, to output: (String) throws -> Void) throws {
+  /// - Parameter reading: for reverse batches only.
+  package borrowing func describe(
+    values: Bool = false, reading: Reading = { _, _, _ in nil }, to output: (String) throws -> Void
+  ) throws {
     try output(header.line + "\n")
     try withEntries { entries in
       while let entry = try entries.next() {
         switch entry {
-        case .upsert(let table): try output("  " + entries.describeUpsert(table, values: values) + "\n")
-        case .delete(let table): try output("  " + entries.describeDelete(table) + "\n")
+        case .upsert(let table): try output("  " + entries.describeUpsert(table, values: values, reading) + "\n")
+        case .delete(let table): try output("  " + entries.describeDelete(table, reading) + "\n")
         case .replaceTable(let table):
           try output("  replace \(EntryCursor.quoted(table.name)): its rows that do not follow are gone\n")
         }
@@ -31,20 +37,27 @@ extension BatchHeader {
 }
 
 extension EntryCursor {
-  fileprivate mutating func describeUpsert(_ table: JournalTable, values: Bool) throws(JournalError) -> String {
-    var image: [ValueView] = []
-    for _ in table.columns { image.append(try value()) }
-    let key = table.keyPositions.map { "\(Self.quoted(table.columns[$0])) \(image[$0].literal)" }
+  fileprivate mutating func describeUpsert(
+    _ table: JournalTable, values: Bool, _ reading: Batch.Reading
+  ) throws(JournalError) -> String {
+    var image: [String] = []
+    for column in table.columns { image.append(try value().literal(of: column, in: table, reading)) }
+    let key = table.keyPositions.map { "\(Self.quoted(table.columns[$0])) \(image[$0])" }
     var line = "upsert \(Self.quoted(table.name)) \(key.joined(separator: ", "))"
     if values {
-      line += ": " + zip(table.columns, image).map { "\(Self.quoted($0)) = \($1.literal)" }.joined(separator: ", ")
+      line += ": " + zip(table.columns, image).map { "\(Self.quoted($0)) = \($1)" }.joined(separator: ", ")
     }
     return line
   }
 
-  fileprivate mutating func describeDelete(_ table: JournalTable) throws(JournalError) -> String {
+  fileprivate mutating func describeDelete(
+    _ table: JournalTable, _ reading: Batch.Reading
+  ) throws(JournalError) -> String {
     var key: [String] = []
-    for position in table.keyPositions { key.append("\(Self.quoted(table.columns[position])) \(try value().literal)") }
+    for position in table.keyPositions {
+      let column = table.columns[position]
+      key.append("\(Self.quoted(column)) \(try value().literal(of: column, in: table, reading))")
+    }
     return "delete \(Self.quoted(table.name)) \(key.joined(separator: ", "))"
   }
 
@@ -62,6 +75,12 @@ extension EntryCursor {
 }
 
 extension ValueView {
+  /// The value as `reading` has it, else as it is.
+  fileprivate func literal(of column: String, in table: JournalTable, _ reading: Batch.Reading) -> String {
+    guard case .blob(let bytes) = self, let value = reading(table, column, bytes) else { return literal }
+    return value.withView { $0.literal }
+  }
+
   /// The value in SQL's spelling; text that is not printable UTF-8 as its bytes.
   fileprivate var literal: String {
     switch self {

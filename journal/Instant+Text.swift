@@ -3,7 +3,7 @@ import Model
 
 extension Instant {
   /// The time in UTC as RFC 3339 has it, to the microsecond; the plain number where the calendar ends.
-  var text: String {
+  package var text: String {
     let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
     var seconds = time_t(remainder < 0 ? quotient - 1 : quotient)
     var parts = tm()

@@ -9,10 +9,14 @@ package struct TriggerTemplate: Sendable {
   package static let delete = TriggerTemplate(bytes: PackageResources.delete_sql)
   package static let probeInsert = TriggerTemplate(bytes: PackageResources.probe_insert_sql)
   package static let probeUpdate = TriggerTemplate(bytes: PackageResources.probe_update_sql)
+  package static let sourceQuarantine = TriggerTemplate(bytes: PackageResources.quarantine_sql)
   package static let sourceFence = TriggerTemplate(bytes: PackageResources.source_fence_sql)
+  package static let fenceGuard = TriggerTemplate(bytes: PackageResources.fence_guard_sql)
 
   package static let catalogue = TriggerTemplate(bytes: PackageResources.catalogue_sql)
   package static let targetFence = TriggerTemplate(bytes: PackageResources.target_fence_sql)
+  package static let targetLog = TriggerTemplate(bytes: PackageResources.target_log_sql)
+  package static let targetCaptureFunction = TriggerTemplate(bytes: PackageResources.target_capture_function_sql)
   package static let targetCapture = TriggerTemplate(bytes: PackageResources.target_capture_sql)
 
   /// The SQL with every placeholder replaced in one pass, so that a table called `{id}` stays what it is.

@@ -29,26 +29,7 @@ package struct RefusedRow: Sendable {
     self.state = state
   }
 
-  /// The key as people read it; a long one is cut.
-  package var keyText: String { Self.text(ofKey: key) }
-
-  static func text(ofKey key: [Value]) -> String {
-    let values = key.map { value in
-      switch value {
-      case .null: "NULL"
-      case .integer(let integer): String(integer)
-      case .real(let bits): "\(Double(bitPattern: bits))"
-      case .text(let bytes):
-        String(decoding: bytes.prefix(longest + 1).filter { $0 != 0 }, as: UTF8.self)
-      case .blob(let bytes):
-        "x'" + bytes.prefix(longest + 1).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "'"
-      }
-    }
-    let text = values.joined(separator: ", ")
-    return text.count > longest ? text.prefix(longest) + "…" : text
-  }
-
-  private static let longest = 200
+  package var keyText: String { KeyText.text(of: key) }
 
   /// About what it takes in memory.
   var byteCount: Int {
@@ -62,9 +43,9 @@ package struct RefusedRow: Sendable {
 }
 
 /// The quarantine of one source. All of it happens inside the caller's transaction.
-package struct Quarantine {
-  private let catalogue: TargetCatalogue
-  private let source: RandomID
+package struct Quarantine: Sendable {
+  let catalogue: TargetCatalogue
+  let source: RandomID
 
   package init(_ catalogue: TargetCatalogue, _ source: RandomID) {
     self.catalogue = catalogue

@@ -4,6 +4,13 @@ import Postgres
 
 /// A row in the quarantine as people look at it.
 package struct QuarantineEntry: Sendable {
+  /// Where the row is missing because it does not fit.
+  package enum Store: String, Sendable {
+    case postgres = "postgresql"
+    case sqlite
+  }
+
+  package let missingIn: Store
   package let tableID: TableID
   package let table: String
   package let keyText: String
@@ -53,7 +60,28 @@ package struct QuarantineEntry: Sendable {
     }
   }
 
+  /// A row that SQLite does not take, whose quarantine is in the source.
+  package init(
+    missingInSQLite tableID: TableID, table: String, keyText: String, column: String?, reason: String,
+    firstSeen: String, lastSeen: String, discardedAt: String?, key: [Value], image: [Value]?
+  ) {
+    missingIn = .sqlite
+    self.tableID = tableID
+    self.table = table
+    self.keyText = keyText
+    self.column = column
+    self.reason = reason
+    state = nil
+    self.firstSeen = firstSeen
+    self.lastSeen = lastSeen
+    self.discardedAt = discardedAt
+    self.key = key
+    self.image = image
+    digest = []
+  }
+
   private init(_ result: borrowing QueryResult, _ row: Int, withImages: Bool) throws {
+    missingIn = .postgres
     tableID = TableID(try result.int64(row, 0))
     table = try result.string(row, 1)
     keyText = try result.string(row, 2)

@@ -123,6 +123,6 @@ extension TargetType {
     }
   }
 
-  var elementOID: UInt32 { oids.element }
-  var arrayOID: UInt32 { oids.array }
+  package var elementOID: UInt32 { oids.element }
+  package var arrayOID: UInt32 { oids.array }
 }

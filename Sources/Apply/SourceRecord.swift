@@ -11,7 +11,13 @@ package struct SourceRecord: Sendable {
   package var phase: Phase
   package var applied: Position
   package var appliedAt: Instant
+  /// How far the application's writes since the switch were taken out of the logs, and when; nil before the first time.
+  package var captured: Position?
+  package var capturedAt: Instant?
+  /// The switch that goes on, or that made the target the authority.
   package var switchID: RandomID?
+  /// The way back that goes on, or the last one that was decided.
+  package var wayBack: RandomID?
   package var plan: TargetPlan
   /// Seconds since the owner's last heartbeat; nil where there was none.
   package var heartbeatAge: Double?
@@ -24,9 +30,8 @@ package struct SourceRecord: Sendable {
     let result = try connection.query(
       """
       SELECT s.owner, s.epoch, s.phase, s.applied_group, s.applied_sequence, s.applied_nonce, s.applied_at,
-        s.switch_id, s.plan, extract(epoch FROM clock_timestamp() - h.at)::float8
-      FROM \(catalogue.source) AS s LEFT JOIN \(catalogue.heartbeat) AS h ON h.source = s.source
-      WHERE s.source = $1
+        s.switch_id, s.plan, s.way_back_id, s.captured_group, s.captured_sequence, s.captured_nonce, s.captured_at
+      FROM \(catalogue.source) AS s WHERE s.source = $1
       """, parameters)
     guard result.rowCount == 1 else { return nil }
     let phaseName = try result.string(0, 2)
@@ -40,8 +45,36 @@ package struct SourceRecord: Sendable {
       source: source, owner: try result.uuid(0, 0), epoch: try result.int64(0, 1), phase: phase,
       applied: Position(
         group: GroupNumber(try result.int64(0, 3)), sequence: ChangeNumber(try result.int64(0, 4)),
-        nonce: try result.int64(0, 5)), appliedAt: try result.instant(0, 6), switchID: try result.uuidOrNil(0, 7),
-      plan: plan, heartbeatAge: try result.doubleOrNil(0, 9))
+        nonce: try result.int64(0, 5)), appliedAt: try result.instant(0, 6), captured: try captured(result),
+      capturedAt: try result.instantOrNil(0, 13), switchID: try result.uuidOrNil(0, 7),
+      wayBack: try result.uuidOrNil(0, 9), plan: plan,
+      heartbeatAge: phase == .finished ? nil : try heartbeatAge(of: source, catalogue, &connection))
+  }
+
+  /// Nil where nobody works on it. At the end of the move the record stands alone.
+  private static func heartbeatAge(
+    of source: RandomID, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws -> Double? {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    let result = try connection.query(
+      "SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM \(catalogue.heartbeat) WHERE source = $1",
+      parameters)
+    return result.rowCount == 1 ? try result.doubleOrNil(0, 0) : nil
+  }
+
+  private static func captured(_ result: borrowing QueryResult) throws -> Position? {
+    guard let group = try result.int64OrNil(0, 10), let sequence = try result.int64OrNil(0, 11),
+      let nonce = try result.int64OrNil(0, 12)
+    else { return nil }
+    return Position(group: GroupNumber(group), sequence: ChangeNumber(sequence), nonce: nonce)
+  }
+
+  /// Where the way back stands on the target: at the last group that was taken from the logs, or, before the first one since
+  /// the switch, at the last group that came from the source. Groups are numbered in both directions together.
+  package var reversePosition: Position {
+    guard let captured, captured.group > applied.group else { return applied }
+    return captured
   }
 
   /// The sources that a state directory owns on this target.

@@ -5,8 +5,8 @@ import Schema
 ///
 /// Values travel as `TargetType.baseSQL`, in columns `c0`, `c1` and so on of arrays and staging tables; the table's own
 /// types are put on by assignment.
-struct TableSQL: Sendable {
-  let name: String
+package struct TableSQL: Sendable {
+  package let name: String
   /// Name of the staging table of a large group.
   let stage: String
   /// Name of the staging table of rows on trial.
@@ -15,9 +15,9 @@ struct TableSQL: Sendable {
   /// The columns that are written.
   private let columns: [String]
   private let written: [Int]
-  let keys: [String]
+  package let keys: [String]
 
-  init(_ plan: TablePlan, schema: String) {
+  package init(_ plan: TablePlan, schema: String) {
     // No equality is defined for json, so a row could not be found by it.
     assert(plan.keyColumns.allSatisfy { $0.type != .json })
     self.plan = plan
@@ -51,7 +51,7 @@ struct TableSQL: Sendable {
   ///
   /// Keys of our own tables have types whose equality is just that. In tables that users made it may be looser, and serves
   /// only to find the row by its index.
-  func match(_ other: String, _ names: [String]) -> String {
+  package func match(_ other: String, _ names: [String]) -> String {
     zip(plan.keyColumns, zip(keys, names)).map { column, pair in
       let (mine, theirs) = ("t.\(pair.0)", "\(other).\(pair.1)")
       func exactly(_ theirs: String) -> String { "\(mine)::text COLLATE \"C\" = \(theirs)::text COLLATE \"C\"" }

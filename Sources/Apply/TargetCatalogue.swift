@@ -26,6 +26,10 @@ package struct TargetCatalogue: Sendable, Hashable {
   package var copy: String { name("copy") }
   package var heartbeat: String { name("heartbeat") }
   package var quarantine: String { name("quarantine") }
+  package var reverse: String { name("reverse") }
+  package var verification: String { name("verification") }
+  /// What there is beside the record of the source.
+  var parts: [String] { [heartbeat, copy, quarantine, reverse, verification] }
   package var advance: String { name("advance") }
   package var closed: String { name("closed") }
   package func log(_ table: TableID, of source: RandomID) -> String { name("change_\(Self.tag(source))_\(table)") }
@@ -79,14 +83,17 @@ package struct TargetCatalogue: Sendable, Hashable {
   /// Two sources that are installed at the same time would create, or drop, the same objects.
   private static let lockNumber: Int64 = 0x6368_616E_6765_6F76  // "changeov" in bytes.
 
+  /// Waits for others that create or drop the shared objects; inside a PL/pgSQL block.
+  var alone: String { "PERFORM pg_advisory_xact_lock(\(Self.lockNumber))" }
+
   /// Drops the catalogue once no source is left in it. For the end of the transaction that removes one.
   var removal: String {
-    let tables = [source, heartbeat, copy, quarantine].joined(separator: ", ")
+    let tables = ([source] + parts).joined(separator: ", ")
     return """
       DO $changeover$ BEGIN
         PERFORM pg_advisory_xact_lock(\(Self.lockNumber));
         IF EXISTS (SELECT FROM \(source)) THEN RETURN; END IF;
-        DROP TABLE \(tables);
+        DROP TABLE IF EXISTS \(tables);
         DROP FUNCTION \(advance);
         DROP FUNCTION \(closed);
         \(isOwnSchema ? Self.schemaRemoval : "")
@@ -103,6 +110,36 @@ package struct TargetCatalogue: Sendable, Hashable {
     ) THEN DROP SCHEMA \(schemaName); END IF;
     """
 
+  /// Adds what a catalogue lacks that an earlier version made. Costs one query where nothing is missing.
+  package func complete(_ connection: inout Connection) throws(PostgresError) {
+    if try has(isOwnSchema ? "verification" : "changeover_verification", &connection) { return }
+    do throws(PostgresError) {
+      try connection.execute(
+        "BEGIN; \(connection.localSettings)SET LOCAL lock_timeout = '10s';\n\(creation);\nCOMMIT")
+    } catch {
+      if connection.isHealthy { try? connection.execute("ROLLBACK") }
+      throw error
+    }
+  }
+
+  /// Whether results of verify can stand here: not before an earlier version's catalogue is completed.
+  func holdsVerifications(_ connection: inout Connection) throws(PostgresError) -> Bool {
+    try has(isOwnSchema ? "verification" : "changeover_verification", &connection)
+  }
+
+  private func has(_ table: String, _ connection: inout Connection) throws(PostgresError) -> Bool {
+    var parameters = Parameters()
+    parameters.append(text: schema)
+    parameters.append(text: table)
+    return try connection.query(
+      """
+      SELECT EXISTS (
+        SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2)
+      """, parameters
+    ).bool(0, 0)
+  }
+
   /// The statements that create the catalogue where it is missing. Idempotent.
   package var creation: String {
     let schemaCreation =
@@ -116,8 +153,8 @@ package struct TargetCatalogue: Sendable, Hashable {
       """ : "SELECT pg_advisory_xact_lock(\(Self.lockNumber));\n"
     return schemaCreation
       + TriggerTemplate.catalogue.fill([
-        "source": source, "heartbeat": heartbeat, "copy": copy, "quarantine": quarantine, "advance": advance,
-        "closed": closed,
+        "source": source, "heartbeat": heartbeat, "copy": copy, "quarantine": quarantine, "reverse": reverse,
+        "advance": advance, "closed": closed, "verification": verification,
       ])
   }
 }

@@ -47,7 +47,7 @@ package enum TargetInstaller {
     }
     return SourceRecord(
       source: source, owner: owner, epoch: 1, phase: .preparing, applied: base, appliedAt: SystemClock().now,
-      switchID: nil, plan: plan, heartbeatAge: 0)
+      switchID: nil, wayBack: nil, plan: plan, heartbeatAge: 0)
   }
 
   /// Begins the transaction and creates everything; `settings` are those of a pooled connection.
@@ -73,10 +73,8 @@ package enum TargetInstaller {
     _ table: TablePlan, of source: RandomID, in plan: TargetPlan, _ catalogue: TargetCatalogue
   ) -> [String] {
     let name = DDL(plan).name(of: table)
-    return [
-      TriggerTemplate.targetFence.fill(["table": name, "closed": catalogue.closed]),
-      captureSQL(table, name: name, source: source, catalogue),
-    ]
+    return [TriggerTemplate.targetFence.fill(["table": name, "closed": catalogue.closed])]
+      + ReverseTriggers(table, of: source, catalogue).creation(on: name)
   }
 
   /// The statements that take the record of a table's writes away, with the triggers that keep it.
@@ -87,29 +85,13 @@ package enum TargetInstaller {
     ]
   }
 
-  private static func captureSQL(
-    _ table: TablePlan, name: String, source: RandomID, _ catalogue: TargetCatalogue
-  ) -> String {
-    let keys = table.keyColumns
-    func list(_ row: String) -> String {
-      keys.map { "\(row).\(PostgresText.identifier($0.targetName))" }.joined(separator: ", ")
-    }
-    // By the bytes: to a type's own equality another key may be the same one.
-    let changed = "ROW(\(list("OLD")))::record *<> ROW(\(list("NEW")))::record"
-    return TriggerTemplate.targetCapture.fill([
-      "log": catalogue.log(table.id, of: source), "function": catalogue.captureFunction(table.id, of: source),
-      "table": name, "keys": keys.indices.map { "k\($0)" }.joined(separator: ", "), "new": list("NEW"),
-      "old": list("OLD"), "changed": changed,
-      "key_columns": keys.enumerated().map { ",\n  k\($0) \($1.typeSQL ?? $1.type.sql)" }.joined(),
-    ])
-  }
-
   /// Drops everything that was created for a source, for a new start; with the last source the catalogue too. Throws a
   /// superseded error where the source has another owner by now, or the target is the authority.
   package static func remove(
     _ record: SourceRecord, _ catalogue: TargetCatalogue, _ connection: inout Connection
   ) throws {
     let ddl = DDL(record.plan)
+    try catalogue.complete(&connection)
     do {
       try connection.execute("BEGIN; \(connection.localSettings) SET LOCAL lock_timeout = '10s'")
       var parameters = Parameters()
@@ -131,7 +113,7 @@ package enum TargetInstaller {
         script.append("DROP FUNCTION IF EXISTS \(catalogue.captureFunction(table.id, of: record.source))()")
         script.append("DROP TABLE IF EXISTS \(catalogue.log(table.id, of: record.source))")
       }
-      for table in [catalogue.copy, catalogue.quarantine, catalogue.heartbeat] {
+      for table in catalogue.parts {
         script.append("DELETE FROM \(table) WHERE source = '\(record.source)'")
       }
       script += [catalogue.removal, "COMMIT"]

@@ -4,8 +4,8 @@ import Schema
 
 /// The target's steps from phase to phase. Each is one compare-and-set; each may be repeated.
 package struct TargetPhase {
-  private let catalogue: TargetCatalogue
-  private let source: RandomID
+  let catalogue: TargetCatalogue
+  let source: RandomID
 
   package init(_ catalogue: TargetCatalogue, _ source: RandomID) {
     self.catalogue = catalogue
@@ -117,24 +117,27 @@ package struct TargetPhase {
 
   /// Takes a switch back that did not decide: the tables follow again, without foreign keys.
   package func undo(_ switchID: RandomID, plan: TargetPlan, _ connection: inout Connection) throws {
-    let ddl = DDL(plan)
     var script = ["BEGIN", connection.localSettings + "SET LOCAL lock_timeout = '5s'"]
     script.append(
       move(
         where: "(switch_id = '\(switchID)' AND phase = '\(Phase.switching.rawValue)' "
           + "OR switch_id IS NULL AND phase = '\(Phase.syncing.rawValue)')",
         setting: "phase = '\(Phase.syncing.rawValue)', switch_id = NULL"))
-    for table in plan.tables {
-      for key in table.foreignKeys { script.append(ddl.dropForeignKey(key, on: table)) }
-      script += UserTables.puttingAside(table, ddl)
-    }
-    script.append("COMMIT")
+    script += following(plan) + ["COMMIT"]
     try Self.run(script, &connection)
+  }
+
+  /// What tables that follow are without.
+  func following(_ plan: TargetPlan) -> [String] {
+    let ddl = DDL(plan)
+    return plan.tables.flatMap { table in
+      table.foreignKeys.map { ddl.dropForeignKey($0, on: table) } + UserTables.puttingAside(table, ddl)
+    }
   }
 
   /// Moves this very switch on; where it is no longer the one that the target knows, the transaction fails as superseded
   /// and leaves the tables alone.
-  private func move(where condition: String, setting: String) -> String {
+  func move(where condition: String, setting: String) -> String {
     """
     DO $changeover$ BEGIN
       UPDATE \(catalogue.source) SET \(setting)
@@ -163,7 +166,7 @@ package struct TargetPhase {
     return missing
   }
 
-  private static func run(_ script: [String], _ connection: inout Connection) throws {
+  static func run(_ script: [String], _ connection: inout Connection) throws {
     do {
       try connection.execute(script.joined(separator: ";\n"))
     } catch {

@@ -53,7 +53,7 @@ struct Trial {
       return .tooWide
     }
     let key = sql.plan.keyPositions.map { image[$0] }
-    for bytes in [ValueList.encode(key), Array(RefusedRow.text(ofKey: key).utf8), ValueList.encode(image)] {
+    for bytes in [ValueList.encode(key), Array(KeyText.text(of: key).utf8), ValueList.encode(image)] {
       stream.buffer.append(bigEndian: Int32(truncatingIfNeeded: bytes.count))
       stream.buffer.append(bytes)
     }

@@ -8,6 +8,12 @@ static inline int changeover_db_config_flag(sqlite3 *database, int option, int o
   return sqlite3_db_config(database, option, on, result);
 }
 
+// Nor import macros that are computed.
+static const int changeover_constraint_notnull = SQLITE_CONSTRAINT_NOTNULL;
+static const int changeover_constraint_unique = SQLITE_CONSTRAINT_UNIQUE;
+static const int changeover_constraint_primarykey = SQLITE_CONSTRAINT_PRIMARYKEY;
+static const int changeover_constraint_rowid = SQLITE_CONSTRAINT_ROWID;
+
 /// Syncs what commits were last written to, through SQLite's own descriptors: opening and closing the database file a
 /// second time would drop the POSIX locks of this process. `*is_log` tells whether that was the write-ahead log.
 static inline int changeover_sync(sqlite3 *database, int *is_log) {

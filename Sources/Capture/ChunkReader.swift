@@ -32,7 +32,21 @@ package struct ChunkReader {
 
   /// Rows in key order after `cursor`; rows with a NULL in the key are not among them.
   package func statement(after cursor: [Value]?, limit: Int, in database: borrowing Database) throws -> Statement {
-    var conditions = nullable.map { "\($0) IS NOT NULL" }
+    try statement(after: cursor, limit: limit, where: nullable.map { "\($0) IS NOT NULL" }, in: database)
+  }
+
+  /// All rows in key order after `cursor`, those with a NULL in the key too.
+  package func walk(after cursor: [Value]?, limit: Int = -1, in database: borrowing Database) throws -> Statement {
+    try statement(after: cursor, limit: limit, where: [], in: database)
+  }
+
+  /// All rows, in whatever order reads fastest.
+  package func scan(_ database: borrowing Database) throws -> Statement { try database.prepare(select) }
+
+  private func statement(
+    after cursor: [Value]?, limit: Int, where filters: [String], in database: borrowing Database
+  ) throws -> Statement {
+    var conditions = filters
     if cursor != nil {
       let parameters = terms.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
       conditions.append("(\(terms.joined(separator: ", "))) > (\(parameters))")

@@ -3,7 +3,7 @@ import Model
 import SQLite
 
 /// Finds the current row of a key and encodes it, straight from SQLite's memory into the batch.
-final class RowReader {
+package final class RowReader {
   let table: SourceTable
   let journalTable: JournalTable
   private let statement: Statement
@@ -20,8 +20,8 @@ final class RowReader {
   }
 
   /// Selects the row of a key.
-  static func query(_ table: SourceTable) -> String {
-    "SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name)) WHERE \(condition(table))"
+  package static func query(_ table: SourceTable) -> String {
+    "SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name)) WHERE \(table.keyCondition)"
   }
 
   /// Columns 1… of `key`'s row are the key as the trigger logged it.
@@ -44,19 +44,22 @@ final class RowReader {
     encoder.beginUpsert(table.id)
     for column in 0..<columnCount { row.encode(column, into: &encoder) }
   }
+}
 
-  /// Finds the row by the key's own index, then insists on the same bytes and storage class.
-  private static func condition(_ table: SourceTable) -> String {
-    switch table.key {
+extension SourceTable {
+  /// Finds the row of a key, which is bound from ?1 on, by the key's own index, and insists on the same bytes and
+  /// storage class.
+  package var keyCondition: String {
+    switch key {
     case .rowid(let alias): return "\(alias) = ?1"
     case .rowidColumn(let name): return "\(SQLiteText.identifier(name)) = ?1"
     case .columns(let terms):
-      return zip(terms, table.keyPositions).enumerated().map { number, pair in
+      return zip(terms, keyPositions).enumerated().map { number, pair in
         let (term, position) = pair
-        let column = table.columns[position]
+        let column = columns[position]
         let name = SQLiteText.identifier(column.name)
         let parameter = "?\(number + 1)"
-        let equals = column.notNull || table.isWithoutRowid ? "=" : "IS"
+        let equals = column.notNull || isWithoutRowid ? "=" : "IS"
         var condition = "\(name) COLLATE \(SQLiteText.identifier(term.collation)) \(equals) \(parameter)"
         if term.collation.uppercased() != "BINARY" { condition += " AND \(name) COLLATE BINARY \(equals) \(parameter)" }
         if column.affinity == .blob { condition += " AND typeof(\(name)) = typeof(\(parameter))" }
@@ -64,9 +67,7 @@ final class RowReader {
       }.joined(separator: " AND ")
     }
   }
-}
 
-extension SourceTable {
   /// The columns of an image as a SELECT list.
   package var imageExpressions: String {
     var expressions = columns.map { SQLiteText.identifier($0.name) }

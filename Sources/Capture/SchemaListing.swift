@@ -75,6 +75,14 @@ struct SchemaListing: Sendable, Equatable {
     try SourceInstallation.set("schema_version", .integer(database.integer("PRAGMA schema_version")), in: database)
   }
 
+  /// Whether the application's part of the schema is the known one, however ours changed since.
+  static func isKnown(in database: borrowing Database) throws -> Bool {
+    let now = try now(database)
+    let known = try known(database)
+    return !now.isVacuumed && now.canary == known.canary
+      && now.objects.filter { !$0.isOurs } == known.objects.filter { !$0.isOurs }
+  }
+
   private static let canaryRow: Int64 = 7
 
   private mutating func append(_ row: borrowing Statement) {

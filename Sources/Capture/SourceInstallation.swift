@@ -12,8 +12,13 @@ package struct SourceInstallation: Sendable {
   /// The position before the first change: group 0 and the row that installation wrote.
   package let base: Position
   package let installed: [InstalledTable]
-  /// Set once the switch has closed this source.
-  package let switchID: RandomID?
+  /// What it holds of the switches.
+  package let mark: SourceMark
+  /// The last group that came back from the target since that switch; nil before the first.
+  package var reversePosition: Position?
+
+  /// Set while a switch has closed this source.
+  package var switchID: RandomID? { mark.fence }
 
   static let format: Int64 = 1
 
@@ -59,10 +64,10 @@ package struct SourceInstallation: Sendable {
     return SourceInstallation(
       source: source, owner: owner,
       base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), installed: tables,
-      switchID: identity("switch_id"))
+      mark: SourceMark(settings), reversePosition: try reversePosition(in: database))
   }
 
-  private static func settings(in database: borrowing Database) throws -> [String: Value] {
+  static func settings(in database: borrowing Database) throws -> [String: Value] {
     let isOurs = try database.integer(
       "SELECT count(*) FROM pragma_table_info(?1) WHERE name IN ('name', 'value')", [.text(SourceNames.meta)])
     guard isOurs == 2 else { return [:] }
@@ -102,6 +107,7 @@ package struct SourceInstallation: Sendable {
       let settings: [(String, Value)] = [
         ("format", .integer(format)), ("source", .text(source.description)), ("owner", .text(owner.description)),
         ("base_sequence", .integer(sequence)), ("base_nonce", .integer(nonce)),
+        ("phase", .text(Phase.syncing.rawValue)),
       ]
       for (name, value) in settings { try set(name, value, in: database) }
       try SmokeTest.run(on: numbered, in: database)
@@ -109,14 +115,14 @@ package struct SourceInstallation: Sendable {
       let installation = SourceInstallation(
         source: source, owner: owner,
         base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce),
-        installed: numbered.map { InstalledTable(table: $0) }, switchID: nil)
-      for table in numbered { try requireUnchanged(table, in: database) }
+        installed: numbered.map { InstalledTable(table: $0) }, mark: SourceMark(phase: .syncing))
+      for table in numbered { try requireSettled(table, in: database) }
       return installation
     }
   }
 
   /// The tables were read before this transaction, perhaps minutes ago.
-  private static func requireUnchanged(_ table: SourceTable, in database: borrowing Database) throws {
+  private static func requireSettled(_ table: SourceTable, in database: borrowing Database) throws {
     var now = try SourceCatalogue.readTable(named: table.name, in: database)
     now?.id = table.id
     now?.key = table.key
@@ -193,27 +199,33 @@ package struct SourceInstallation: Sendable {
     try statement.run()
   }
 
+  static func unset(_ name: String, in database: borrowing Database) throws(SQLiteError) {
+    let statement = try database.prepare("DELETE FROM \(SourceNames.meta) WHERE name = ?1")
+    try statement.bind(name, at: 1)
+    try statement.run()
+  }
+
   /// Hands the source over to another state directory.
   package static func setOwner(_ owner: RandomID, in database: borrowing Database) throws {
     try set("owner", .text(owner.description), in: database)
   }
 
   /// Takes every trace of changeover out of the source, in one transaction.
-  package static func uninstall(_ database: borrowing Database) throws {
+  /// - Parameter evenFenced: for the end of the move, where somebody asked for it.
+  package static func uninstall(_ database: borrowing Database, evenFenced: Bool = false) throws {
     try database.transaction(.immediate) { database in
       guard let installation = try read(database) else { return }
-      guard installation.switchID == nil else {
+      guard installation.switchID == nil || evenFenced else {
         throw Failure(
           .checkFailed, "\(database.path) is fenced: its data has moved to PostgreSQL",
-          remedy: "taking the fence away would let forgotten jobs write to a dead file; keep it as it is")
+          remedy: "taking the fence away would let forgotten jobs write to a dead file; keep it as it is, or end the "
+            + "move with changeover finish --remove-fence")
       }
       for trigger in try ownTriggers(database) {
         try database.execute("DROP TRIGGER \(SQLiteText.identifier(trigger))")
       }
-      for table in [
-        SourceNames.change, SourceNames.table, SourceNames.meta, SourceNames.canary, SourceNames.schema,
-        SourceNames.step,
-      ] {
+      try database.execute("DROP VIEW IF EXISTS \(SourceNames.fenceGuard)")
+      for table in SourceNames.tables {
         try database.execute("DROP TABLE IF EXISTS \(table)")
       }
     }
@@ -225,17 +237,5 @@ package struct SourceInstallation: Sendable {
       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '\\_changeover\\_%' ESCAPE '\\'"
     ) { names.append($0.string(0) ?? "") }
     return names
-  }
-
-  /// Closes the source: fence triggers instead of capture triggers, and the switch's id as the decision.
-  /// The caller holds the write transaction; its COMMIT decides.
-  package func fence(switchID: RandomID, message: String, in database: borrowing Database) throws {
-    for trigger in try Self.ownTriggers(database) {
-      try database.execute("DROP TRIGGER \(SQLiteText.identifier(trigger))")
-    }
-    for table in tables {
-      for trigger in TriggerSet.fence(for: table, message: message) { try database.execute(trigger.sql) }
-    }
-    try Self.set("switch_id", .text(switchID.description), in: database)
   }
 }

@@ -46,12 +46,21 @@ struct TriggerSet: Sendable {
 
   /// The triggers that refuse every write after the switch.
   static func fence(for table: SourceTable, message: String) -> [Trigger] {
+    fence(table.name, message) { SourceNames.trigger(table.id, "fence_\($0)") }
+  }
+
+  /// The same for a table that was created in a closed source.
+  static func fence(forNew table: String, message: String) -> [Trigger] {
+    fence(table, message) { SourceNames.fence(ofNew: table, $0) }
+  }
+
+  private static func fence(_ table: String, _ message: String, _ name: (String) -> String) -> [Trigger] {
     ["INSERT", "UPDATE", "DELETE"].map { event in
-      let name = SourceNames.trigger(table.id, "fence_\(event.lowercased())")
+      let name = name(event.lowercased())
       return Trigger(
         name: name,
         sql: TriggerTemplate.sourceFence.fill([
-          "trigger": SQLiteText.identifier(name), "event": event, "table": SQLiteText.identifier(table.name),
+          "trigger": SQLiteText.identifier(name), "event": event, "table": SQLiteText.identifier(table),
           "message": SQLiteText.literal(message),
         ]))
     }

@@ -18,25 +18,32 @@ package enum Conversion {
   package static func append(
     _ value: ValueView, as codec: borrowing ColumnCodec, to buffer: inout WireBuffer
   ) -> Misfit? {
+    var misfit: Misfit?
     // The types of most columns are written here, in the caller's loop.
+    return appendSame(value, as: codec, to: &buffer, &misfit) ? misfit : appendAny(value, as: codec, to: &buffer)
+  }
+
+  /// Appends a value whose field is the value itself, byte for byte; false, and nothing done, for any other.
+  @inlinable @inline(__always)
+  static func appendSame(
+    _ value: ValueView, as codec: borrowing ColumnCodec, to buffer: inout WireBuffer, _ misfit: inout Misfit?
+  ) -> Bool {
     if case .null = value {
       buffer.append(bigEndian: Int32(-1))
-      return nil
+      return true
     }
-    guard codec.isPlain else { return appendAny(value, as: codec, to: &buffer) }
+    guard codec.isPlain else { return false }
     switch (value, codec.type) {
     case (.integer(let integer), .bigint): append(eightBytes: UInt64(bitPattern: integer), to: &buffer)
     case (.real(let real), .double): append(eightBytes: real.bitPattern, to: &buffer)
     case (.text(let bytes), .text):
-      guard bytes.count <= longest else { return .tooLong(.text) }
-      if let misfit = TextCheck.misfit(bytes) { return misfit }
-      append(bytes: bytes, to: &buffer)
+      misfit = bytes.count <= longest ? TextCheck.misfit(bytes) : .tooLong(.text)
+      if misfit == nil { append(bytes: bytes, to: &buffer) }
     case (.blob(let bytes), .bytea):
-      guard bytes.count <= longest else { return .tooLong(.bytea) }
-      append(bytes: bytes, to: &buffer)
-    default: return appendAny(value, as: codec, to: &buffer)
+      if bytes.count > longest { misfit = .tooLong(.bytea) } else { append(bytes: bytes, to: &buffer) }
+    default: return false
     }
-    return nil
+    return true
   }
 
   /// How the value is written, if it fits; nil where it does not. A loop that wants the field too, or many spellings, calls

@@ -3,33 +3,57 @@ import Model
 import Pipeline
 import Postgres
 
-/// What follows once the application may write to the target: the switch hook, and the check of the foreign keys.
-/// Nothing here takes the switch back; what fails is reported.
+/// What follows once the application may write to the other store: its canary, the switch hook, the check of the foreign
+/// keys. Nothing here takes the switch back; what fails is reported.
 struct Aftercare {
-  private let options: CutoverOptions
+  private let settings: SwitchSettings
   private let session: SyncSession
   private let state: StateDirectory
+  private let direction: Hook.Direction
 
-  init(_ options: CutoverOptions, _ session: SyncSession, _ state: StateDirectory) {
-    self.options = options
+  init(
+    _ settings: SwitchSettings, _ session: SyncSession, _ state: StateDirectory, _ direction: Hook.Direction
+  ) {
+    self.settings = settings
     self.session = session
     self.state = state
+    self.direction = direction
+  }
+
+  /// Runs the canary, where there is one; false where it failed.
+  func runCanary(_ steps: inout Steps) -> Bool {
+    guard let command = settings.canary else { return true }
+    let started = ContinuousClock.now
+    do {
+      FaultPoint.reach("before-canary")
+      let status = try Hook.run(command, direction)
+      FaultPoint.reach("after-canary")
+      if status == 0 {
+        steps.note("canary", "ended well", since: started)
+        return true
+      }
+      steps.fail("canary", "ended with status \(status)", since: started)
+    } catch {
+      steps.fail("canary", "\(error)", since: started)
+    }
+    return false
   }
 
   /// Runs the hook, where there is one that did not end well before.
   func runHook(after switchID: RandomID, _ steps: inout Steps) {
-    guard let command = options.onSwitch, !SwitchHook.hasRun(after: switchID, state) else { return }
+    guard let command = settings.onSwitch, !Hook.hasRun(after: switchID, state) else { return }
     let started = ContinuousClock.now
     do {
       FaultPoint.reach("before-hook")
-      let status = try SwitchHook.run(command)
+      let status = try Hook.run(command, direction)
       FaultPoint.reach("after-hook")
       guard status == 0 else {
+        let name = direction == .forward ? "cutover" : "rollback"
         return steps.fail(
-          "switch hook", "ended with status \(status): the switch is done, run cutover again or the command by hand",
+          "switch hook", "ended with status \(status): the switch is done, run \(name) again or the command by hand",
           since: started)
       }
-      try SwitchHook.noteRun(after: switchID, state)
+      try Hook.noteRun(after: switchID, state)
       steps.note("switch hook", "ended well", since: started)
     } catch {
       steps.fail("switch hook", "\(error)", since: started)
@@ -42,7 +66,7 @@ struct Aftercare {
     let started = ContinuousClock.now
     do {
       FaultPoint.reach("before-validation")
-      let outcome = try ForeignKeys(session.record.plan).validate(except: options.waived, &connection)
+      let outcome = try ForeignKeys(session.record.plan).validate(except: settings.waived, &connection)
       FaultPoint.reach("validated")
       var detail = "\(outcome.valid) valid"
       if !outcome.orphaned.isEmpty {

@@ -1,6 +1,6 @@
 import Model
 
-/// A named step of a cutover, with what came of it.
+/// A named step of a switch, with what came of it.
 package struct Checkpoint: Sendable, Equatable {
   package let name: String
   package let ok: Bool
@@ -22,17 +22,21 @@ package struct Checkpoint: Sendable, Equatable {
   }
 }
 
-/// What a cutover came to.
-package struct CutoverReport: Sendable {
-  /// Whether the target is the authority now, by this run or an earlier one.
+/// What a switch came to, in either direction.
+package struct SwitchReport: Sendable {
+  /// Whether the store that was to become the authority is it now, by this run or an earlier one.
   package var switched = false
   /// True when an earlier run had switched.
   package var wasSwitchedBefore = false
+  /// Whether the switch was made, and taken back because of what followed.
+  package var wasTakenBack = false
   /// Milliseconds that writers waited; nil where no pause began.
   package var pauseMilliseconds: Double?
-  /// Milliseconds from the decision until the switch hook returned (or the target was open, without a hook).
+  /// Milliseconds from the decision until the switch hook returned (or the other store was open, without a hook).
   package var refusedMilliseconds: Double?
   package var checkpoints: [Checkpoint] = []
+  /// Where the steps were written down; nil for a dry run.
+  package var log: String?
 
   package init() {}
 
@@ -44,6 +48,7 @@ package struct CutoverReport: Sendable {
     return .object([
       ("switched", .bool(switched)), ("pause_ms", number(pauseMilliseconds)),
       ("refused_ms", number(refusedMilliseconds)), ("checkpoints", .array(checkpoints.map(\.json))),
+      ("log", log.map { .string($0) } ?? .null),
     ])
   }
 }

@@ -1,4 +1,5 @@
 import Apply
+import Backup
 import Capture
 import Model
 import Pipeline
@@ -6,7 +7,7 @@ import Postgres
 import SQLite
 import Schema
 
-/// The switch to the target, forward: named checkpoints, a dry run unless told to execute.
+/// The switch to the target: named checkpoints, a dry run unless told to execute.
 package struct Cutover {
   private let options: CutoverOptions
   private let stop: StopSignal
@@ -23,136 +24,138 @@ package struct Cutover {
     self.report = report
   }
 
-  package func run() throws -> CutoverReport {
-    do {
-      return try runUnexplained()
-    } catch let error as SQLiteError {
-      throw error.failure(path: options.source)
-    } catch let error as PostgresError {
-      throw error.failure(operation: "switch to", subject: options.target.safeDescription)
-    }
-  }
+  private var settings: SwitchSettings { options.settings }
 
-  private func runUnexplained() throws -> CutoverReport {
-    // Not even a dry run's lock for a moment: a writer may be in a long transaction.
-    let database = try SourceFile.openForWriting(options.source, takesLock: false)
-    guard let installation = try SourceInstallation.read(database) else {
-      throw Failure(
-        .configuration, "\(options.source) is not prepared: no changeover sync has run on it",
-        remedy: "start one: changeover sync --source \(options.source)")
-    }
-    guard let state = StateDirectory(existing: options.state), state.id == installation.owner else {
-      throw Failure(
-        .configuration, "\(options.state) is not the state directory that \(options.source) belongs to",
-        remedy: "name the one that changeover sync uses with --state")
-    }
-    var connection = try connect()
-    let schema = try options.targetSchema ?? TargetInstaller.currentSchema(&connection)
-    guard let catalogue = try TargetCatalogue.find(&connection, schema: schema),
-      let record = try SourceRecord.read(installation.source, catalogue, &connection)
-    else {
-      throw Failure(
-        .configuration, "the target knows nothing of this source",
-        remedy: "check --target, or run changeover sync first")
-    }
-    let session = SyncSession(installation: installation, record: record, catalogue: catalogue)
-    return try run(session, state, database, &connection)
-  }
-
-  private func connect() throws -> Connection {
-    do {
-      return try Connection(options.target, applicationName: "changeover cutover", stop: stop, timeoutSeconds: 10)
-    } catch {
-      throw error.failure(operation: "connect to", subject: options.target.safeDescription)
-    }
+  package func run() throws -> SwitchReport {
+    try SwitchOpening(settings: settings, name: "cutover", stop: stop).run(run)
   }
 
   private func run(
-    _ session: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection
-  ) throws -> CutoverReport {
-    var session = session
+    _ opened: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection
+  ) throws -> SwitchReport {
+    var session = opened
     var steps = Steps(report: report)
-    if session.record.phase == .switching, options.execute {
-      try recover(&session, state, database, &connection, &steps)
+    if settings.execute { steps.keep(in: try StepLog(of: "cutover", state: state.path, clock: clock)) }
+    do {
+      try run(&session, state, database, &connection, &steps)
+    } catch {
+      steps.conclude("ended: \(error)")
+      throw error
     }
-    if session.record.phase == .switched {
-      try afterwards(session, state, database, &connection, &steps)
-      return steps.outcome
-    }
-    let leftOutKeys = try gate(session, database, &connection, &steps)
-    guard steps.outcome.isGo, options.execute else { return steps.outcome }
-    try Switch(
-      options: options, session: session, state: state, stop: stop, clock: clock, leftOutKeys: leftOutKeys
-    ).run(database, &connection, &steps)
+    steps.conclude(steps.outcome.switched ? "PostgreSQL is the authority" : "SQLite is the authority")
     return steps.outcome
   }
 
-  /// Ends a switch that was interrupted, the way it had decided. The locks tell whether it still goes on; with them in
-  /// hand it is over.
-  private func recover(
+  private func run(
     _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
     _ connection: inout Connection, _ steps: inout Steps
   ) throws {
-    let started = ContinuousClock.now
-    let capture = try state.captureLock.acquire(stop: stop, seconds: options.lockTimeout)
-    let apply = try state.applyLock.acquire(stop: stop, seconds: options.lockTimeout)
-    session.record = try reread(session, &connection)
-    if session.record.phase == .switching {
-      database.setBusyDeadline(.now + .seconds(options.lockTimeout))
-      let outcome = try SwitchRecovery.resolve(session.record, session.catalogue, database, &connection)
-      session.record = try reread(session, &connection)
-      steps.note(
-        "recovery",
-        outcome == .completed
-          ? "an earlier cutover had decided: completed" : "an earlier cutover had not decided: taken back",
-        since: started)
+    if [.switching, .switchingBack].contains(session.record.phase), settings.execute {
+      try SwitchOpening(settings: settings, name: "cutover", stop: stop).recover(
+        &session, state, database, &connection, &steps)
     }
-    _ = consume apply
-    _ = consume capture
+    let freeze = Freeze(options, state)
+    if settings.execute, !freeze.recover(&steps) { return }
+    if session.record.phase == .finished {
+      throw Failure(
+        .checkFailed, "the move is over (changeover finish): PostgreSQL is the authority for good",
+        remedy: "there is nothing left to switch")
+    }
+    if session.record.phase == .switched {
+      return afterwards(session, state, &connection, &steps)
+    }
+    if let finding = Postponement.finding(options.postponeFlag) { steps.add(finding) }
+    var leftOutKeys = try gate(session, state, database, &connection, &steps)
+    guard steps.outcome.isGo, settings.execute else { return }
+    if let flag = options.postponeFlag {
+      try Postponement(flag: flag, settings: settings, stop: stop, clock: clock).wait(
+        session, state, database, &connection, &steps)
+      // Hours may have passed.
+      try SwitchOpening.reread(&session, database, &connection)
+      leftOutKeys = try gate(session, state, database, &connection, &steps)
+      guard steps.outcome.isGo else { return }
+    }
+    if options.makesBackup { try backUp(&steps) }
+    guard try freeze.begin(&steps) else { return }
+    defer { freeze.end(&steps) }
+    try execute(session, state, leftOutKeys, database, &connection, &steps)
   }
 
-  /// The target is the authority: does what an interrupted run left undone.
-  private func afterwards(
-    _ session: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection,
-    _ steps: inout Steps
+  private func backUp(_ steps: inout Steps) throws {
+    let started = ContinuousClock.now
+    let order = BackupOrder(
+      source: settings.source, directory: Backup.defaultDirectory(state: settings.state),
+      pauseLimit: settings.pauseLimit)
+    let backup = try Backup.make(order, stop: stop, clock: clock)
+    steps.note("backup", "made and checked: \(backup.path)", since: started)
+  }
+
+  private func execute(
+    _ session: SyncSession, _ state: StateDirectory, _ leftOutKeys: Set<String>, _ database: borrowing Database,
+    _ connection: inout Connection, _ steps: inout Steps
   ) throws {
-    try SwitchRecovery.checkFence(session.record, database)
+    let decided = try Switch(
+      settings: settings, session: session, state: state, stop: stop, clock: clock, leftOutKeys: leftOutKeys
+    ).run(database, &connection, &steps)
+    guard let decided else { return }
+    let aftercare = Aftercare(settings, session, state, .forward)
+    guard aftercare.runCanary(&steps) else {
+      // The hook did not run: the application still knows only SQLite.
+      return takeBack(session, state, runningHook: false, &steps)
+    }
+    aftercare.runHook(after: decided.switchID, &steps)
+    steps.update { $0.refusedMilliseconds = decided.at.duration(to: .now) / .milliseconds(1) }
+    aftercare.validate(&connection, &steps)
+    if let seconds = options.watch {
+      let objection = Watch(options: options, stop: stop, clock: clock).run(seconds: seconds, &steps)
+      if objection != nil, options.rollsBackOnFailure { takeBack(session, state, runningHook: true, &steps) }
+    }
+  }
+
+  /// Takes the switch back with everything that was written meanwhile.
+  private func takeBack(
+    _ session: SyncSession, _ state: StateDirectory, runningHook: Bool, _ steps: inout Steps
+  ) {
+    let started = ContinuousClock.now
+    steps.prefix = "rollback: "
+    defer { steps.prefix = "" }
+    var settings = settings
+    if !runningHook { settings.onSwitch = nil }
+    settings.canary = nil
+    do {
+      let isBack = try Rollback(RollbackOptions(settings), stop: StopSignal(), clock: clock, report: report)
+        .takeBack(&steps)
+      steps.update {
+        $0.switched = !isBack
+        $0.wasTakenBack = isBack
+      }
+    } catch {
+      steps.fail("failed", "\(error): PostgreSQL is the authority; run changeover rollback", since: started)
+    }
+  }
+
+  /// The target is the authority already: does what an interrupted run left undone.
+  private func afterwards(
+    _ session: SyncSession, _ state: StateDirectory, _ connection: inout Connection, _ steps: inout Steps
+  ) {
     steps.update {
       $0.switched = true
       $0.wasSwitchedBefore = true
     }
-    guard options.execute, let switchID = session.record.switchID else { return }
-    let aftercare = Aftercare(options, session, state)
+    guard settings.execute, let switchID = session.record.switchID else { return }
+    let aftercare = Aftercare(settings, session, state, .forward)
     aftercare.runHook(after: switchID, &steps)
     aftercare.validate(&connection, isRepeated: true, &steps)
   }
 
-  private func reread(_ session: SyncSession, _ connection: inout Connection) throws -> SourceRecord {
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
-      throw Failure(.badData, "the target no longer knows this source", remedy: "check --target")
-    }
-    return record
-  }
-
   /// Looks at everything that can be looked at before anything waits. Returns the foreign keys that cannot be created.
   private func gate(
-    _ session: SyncSession, _ database: borrowing Database, _ connection: inout Connection, _ steps: inout Steps
+    _ session: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection,
+    _ steps: inout Steps
   ) throws -> Set<String> {
     let started = ContinuousClock.now
-    let plan = session.record.plan
-    let isSyncing = session.record.phase == .syncing
-    let lag = try LagReport.look(
-      source: options.source, target: options.target, state: options.state, targetSchema: options.targetSchema,
-      clock: clock)
-    let quarantine = try SourceRecord.quarantine(session.record.source, session.catalogue, &connection)
-    let gates = Gates(
-      phase: session.record.phase,
-      lag: .init(seconds: lag.seconds, changes: lag.changes, isSyncRunning: lag.syncRunning), maxLag: options.maxLag,
-      quarantined: quarantine.blocking, discarded: quarantine.discarded,
-      obstacles: isSyncing ? try ForeignKeys(plan).obstacles(&connection) : [],
-      newTables: try NewTables.find(session, database),
-      unguarded: isSyncing ? try TargetPhase.unguarded(plan, &connection) : [], waived: options.waived,
-      hook: SwitchHook.state(of: options.onSwitch), held: plan.holds)
+    let gates = try Survey(options: options, session: session, state: state, clock: clock, stop: stop).look(
+      database, &connection)
     let took = started.duration(to: .now) / .milliseconds(1)
     for finding in gates.findings {
       steps.add(Checkpoint(finding.name, ok: finding.ok, detail: finding.detail, milliseconds: took))

@@ -1,38 +1,39 @@
-import Postgres
-
 /// What a cutover was asked to do.
 package struct CutoverOptions: Sendable {
-  package var source: String
-  package var target: ConnectionTarget
-  package var state: String
-  package var targetSchema: String?
-  /// False for a dry run.
-  package var execute: Bool
-  /// Seconds that writers may wait before the cutover gives up.
-  package var pauseLimit: Double
-  /// Seconds to wait for the source's write lock; nobody else waits meanwhile.
-  package var lockTimeout: Double
-  /// Lag above which it does not begin, in seconds.
-  package var maxLag: Double
-  /// Findings to accept, by the name that the report gives them.
-  package var waived: Set<String>
-  /// A shell command that tells the application where to go; run once the target is open.
-  package var onSwitch: String?
+  package var settings: SwitchSettings
+  /// The role that the application connects to PostgreSQL as; nil where nobody named it.
+  package var applicationRole: String?
+  /// A file that keeps it ready, and from switching, for as long as it is there.
+  package var postponeFlag: String?
+  /// Shell commands around the pause: what the one stopped the other lets go on, whatever happens.
+  package var freeze: String?
+  package var thaw: String?
+  /// Seconds to watch the application after the switch.
+  package var watch: Double?
+  /// Whether what the watch finds takes the switch back.
+  package var rollsBackOnFailure: Bool
+  /// Whether a backup of the source is made first.
+  package var makesBackup: Bool
+  /// How old the last clean verify may be, in seconds, before cutover runs one itself.
+  package var verifiedWithin: Double
+  /// Whether an older one is a NO-GO instead.
+  package var requiresVerified: Bool
 
   package init(
-    source: String, target: ConnectionTarget, state: String, targetSchema: String? = nil, execute: Bool = false,
-    pauseLimit: Double = 5, lockTimeout: Double = 30, maxLag: Double = 10, waived: Set<String> = [],
-    onSwitch: String? = nil
+    _ settings: SwitchSettings, applicationRole: String? = nil, postponeFlag: String? = nil, freeze: String? = nil,
+    thaw: String? = nil, watch: Double? = nil, rollsBackOnFailure: Bool = false, makesBackup: Bool = false,
+    verifiedWithin: Double = 86_400,
+    requiresVerified: Bool = false
   ) {
-    self.source = source
-    self.target = target
-    self.state = state
-    self.targetSchema = targetSchema
-    self.execute = execute
-    self.pauseLimit = pauseLimit
-    self.lockTimeout = lockTimeout
-    self.maxLag = maxLag
-    self.waived = waived
-    self.onSwitch = onSwitch
+    self.settings = settings
+    self.applicationRole = applicationRole
+    self.postponeFlag = postponeFlag
+    self.freeze = freeze
+    self.thaw = thaw
+    self.watch = watch
+    self.rollsBackOnFailure = rollsBackOnFailure
+    self.makesBackup = makesBackup
+    self.verifiedWithin = verifiedWithin
+    self.requiresVerified = requiresVerified
   }
 }

@@ -1,5 +1,6 @@
 import Model
 import Pipeline
+import Postgres
 
 /// The time that writers wait: it has a limit, and ends whatever goes on in it.
 final class Pause: Sendable {
@@ -28,6 +29,15 @@ final class Pause: Sendable {
   func check() throws(PauseLimitExceeded) {
     if ContinuousClock.now >= end { throw PauseLimitExceeded() }
   }
+
+  /// Why a switch ended within its pause, for people.
+  static func reason(_ error: any Error, limit: Double, isStopped: Bool) -> String {
+    if isStopped { return "it was asked to stop" }
+    if case .timedOut? = error as? PostgresError { return overtime(limit) }
+    return error is PauseLimitExceeded || error is Stopped ? overtime(limit) : "\(error)"
+  }
+
+  private static func overtime(_ limit: Double) -> String { "the pause limit of \(limit) s was reached" }
 
   /// Ends it; returns how long it was, in milliseconds.
   func finish() -> Double {

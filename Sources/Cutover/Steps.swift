@@ -1,16 +1,29 @@
 /// The checkpoints so far.
 struct Steps {
-  private(set) var outcome = CutoverReport()
+  private(set) var outcome = SwitchReport()
+  /// What the names of further checkpoints begin with.
+  var prefix = ""
   private let report: @Sendable (Checkpoint) -> Void
+  private var log: StepLog?
   private var untold = 0
   private var isHeld = false
 
   init(report: @escaping @Sendable (Checkpoint) -> Void) { self.report = report }
 
-  mutating func update(_ change: (inout CutoverReport) -> Void) { change(&outcome) }
+  /// Writes the steps down from here on, those that were before too.
+  mutating func keep(in log: StepLog) {
+    self.log = log
+    outcome.log = log.path
+    for checkpoint in outcome.checkpoints { log.write(checkpoint) }
+  }
+
+  mutating func update(_ change: (inout SwitchReport) -> Void) { change(&outcome) }
 
   mutating func add(_ checkpoint: Checkpoint) {
-    outcome.checkpoints.append(checkpoint)
+    let named = Checkpoint(
+      prefix + checkpoint.name, ok: checkpoint.ok, detail: checkpoint.detail, milliseconds: checkpoint.milliseconds)
+    outcome.checkpoints.append(named)
+    log?.write(named)
     if !isHeld { tell() }
   }
 
@@ -29,6 +42,9 @@ struct Steps {
     isHeld = false
     tell()
   }
+
+  /// The last line of the log.
+  func conclude(_ words: String) { log?.write(words) }
 
   private mutating func tell() {
     for checkpoint in outcome.checkpoints[untold...] { report(checkpoint) }

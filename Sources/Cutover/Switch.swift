@@ -14,7 +14,9 @@ struct Switch {
   /// How long opening the target is tried, in seconds: until then neither store takes writes.
   private static let openingPatience: Double = 30
 
-  let options: CutoverOptions
+  private static let lockSlice = 200
+
+  let settings: SwitchSettings
   let session: SyncSession
   let state: StateDirectory
   let stop: StopSignal
@@ -22,15 +24,22 @@ struct Switch {
   /// Foreign keys that cannot be created, waived by name.
   let leftOutKeys: Set<String>
 
+  /// A switch that decided, and when.
+  struct Decided {
+    var switchID: RandomID
+    var at: ContinuousClock.Instant
+  }
+
+  /// Nil where it did not come to the decision, or where the target could not be opened after it.
   func run(
     _ database: borrowing Database, _ connection: inout Connection, _ steps: inout Steps
-  ) throws {
+  ) throws -> Decided? {
     var started = ContinuousClock.now
     FaultPoint.reach("begin")
-    let capture = try state.captureLock.acquire(stop: stop, seconds: options.lockTimeout)
-    let apply = try state.applyLock.acquire(stop: stop, seconds: options.lockTimeout)
+    let capture = try state.captureLock.acquire(stop: stop, seconds: settings.lockTimeout)
+    let apply = try state.applyLock.acquire(stop: stop, seconds: settings.lockTimeout)
     FaultPoint.reach("locked")
-    guard try lockTarget(&connection, &steps) else { return }
+    guard try lockTarget(&connection, &steps) else { return nil }
     steps.note("target locked", "nobody else works on its tables, autovacuum included", since: started)
     started = .now
     let overtime = StopSignal()
@@ -38,33 +47,34 @@ struct Switch {
     try drain.catchUp(database, &connection)
     FaultPoint.reach("caught-up")
     steps.note("drain", "applied what was there, with writers going on", since: started)
+    try PlanCopy.write(session.record.plan, state)
     guard try lockTarget(&connection, &steps),
       let pause = try lockSource(&drain, overtime, database, &connection, &steps)
-    else { return }
+    else { return nil }
     let switchID = RandomID.random()
     try decide(switchID, pause, &drain, database, &connection, &steps)
-    guard steps.outcome.switched else { return }
-    let decided = ContinuousClock.now
+    guard steps.outcome.switched else { return nil }
+    let decided = Decided(switchID: switchID, at: .now)
     FaultPoint.reach("decided")
-    guard openTarget(switchID, &connection, &steps) else { return }
+    // From here on there is no stopping half-way: neither store takes writes.
+    connection.stop = StopSignal()
+    guard openTarget(switchID, &connection, &steps) else { return nil }
+    steps.update { $0.refusedMilliseconds = decided.at.duration(to: .now) / .milliseconds(1) }
     FaultPoint.reach("opened")
     _ = consume apply
     _ = consume capture
-    let aftercare = Aftercare(options, session, state)
-    aftercare.runHook(after: switchID, &steps)
-    steps.update { $0.refusedMilliseconds = decided.duration(to: .now) / .milliseconds(1) }
-    aftercare.validate(&connection, &steps)
+    return decided
   }
 
   /// False where somebody else keeps a lock on the target's tables for too long.
   private func lockTarget(_ connection: inout Connection, _ steps: inout Steps) throws -> Bool {
     let started = ContinuousClock.now
     // The server ends the wait; this is for one that does not answer.
-    connection.deadline = started + .seconds(options.lockTimeout + 1)
+    connection.deadline = started + .seconds(settings.lockTimeout + 1)
     defer { connection.deadline = nil }
     do {
       try TargetPhase(session.catalogue, session.record.source).lock(
-        session.record.plan, seconds: options.lockTimeout, &connection)
+        session.record.plan, seconds: settings.lockTimeout, &connection)
       FaultPoint.reach("target-locked")
       return true
     } catch let error as PostgresError where error.sqlState == "55P03" {
@@ -92,16 +102,15 @@ struct Switch {
         return nil
       }
       FaultPoint.reach("before-source-lock")
-      database.setBusyDeadline(started + .seconds(options.lockTimeout))
-      guard try Self.begin(database) else {
+      guard try Self.begin(database, until: started + .seconds(settings.lockTimeout), stop) else {
         try connection.execute("ROLLBACK")
         steps.fail(
           "source lock",
-          "a writer kept its transaction open for longer than \(options.lockTimeout) s: nothing was changed, "
+          "a writer kept its transaction open for longer than \(settings.lockTimeout) s: nothing was changed, "
             + "run this again or raise --lock-timeout", since: started)
         return nil
       }
-      let pause = Pause(seconds: options.pauseLimit, overtime: overtime)
+      let pause = Pause(seconds: settings.pauseLimit, overtime: overtime)
       let isSmall = try drain.backlog(database) <= Self.acceptableBacklog
       let isStable = try database.integer("PRAGMA schema_version") == schema
       if (isSmall && isStable) || attempt == Self.attempts {
@@ -119,20 +128,28 @@ struct Switch {
   }
 
   /// False where the lock was not to be had in time.
-  private static func begin(_ database: borrowing Database) throws(SQLiteError) -> Bool {
-    do {
-      try database.execute("BEGIN IMMEDIATE")
-      return true
-    } catch {
-      if error.isBusy { return false }
-      throw error
+  static func begin(
+    _ database: borrowing Database, until end: ContinuousClock.Instant, _ stop: StopSignal
+  ) throws -> Bool {
+    defer { database.setBusyPatience(milliseconds: 5_000) }
+    while true {
+      // In slices, so that a stop is seen: waiting for the lock stops nobody.
+      database.setBusyDeadline(min(end, .now + .milliseconds(lockSlice)))
+      do {
+        try database.execute("BEGIN IMMEDIATE")
+        return true
+      } catch {
+        guard error.isBusy else { throw error }
+        try stop.check()
+        if ContinuousClock.now >= end { return false }
+      }
     }
   }
 
   /// Why a table that came last would stay behind unnoticed; nil where none did.
   private func newTables(_ database: borrowing Database) throws -> String? {
     let found = try NewTables.find(session, database).filter {
-      !options.waived.contains(Gates.waiver(ofTable: $0))
+      !settings.waived.contains(Gates.waiver(ofTable: $0))
     }
     guard !found.isEmpty else { return nil }
     return "created just now, and not moved: \(found.joined(separator: ", ")); nothing was changed"
@@ -184,8 +201,7 @@ struct Switch {
     _ steps: inout Steps
   ) {
     let started = ContinuousClock.now
-    let isOverTime = error is PauseLimitExceeded || error is Stopped || (error as? PostgresError)?.isTimedOut == true
-    let reason = isOverTime ? "the pause limit of \(options.pauseLimit) s was reached" : "\(error)"
+    let reason = Pause.reason(error, limit: settings.pauseLimit, isStopped: stop.isRequested)
     var detail = "\(reason): the source goes on as before"
     do {
       // The old connection may be inside a transaction, or not answer at all.
@@ -193,9 +209,10 @@ struct Switch {
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       var fresh = try connect(seconds: 5)
       fresh.deadline = .now + .seconds(10)
+      database.setBusyDeadline(.now + .seconds(10))
       if let record = try SourceRecord.read(session.record.source, session.catalogue, &fresh),
         record.phase == .switching, record.switchID == switchID,
-        try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .completed
+        try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .switchCompleted
       {
         steps.update { $0.switched = true }
         fresh.deadline = nil
@@ -229,7 +246,10 @@ struct Switch {
         return true
       } catch {
         let isTransient = (error as? PostgresError)?.isTransient ?? false
-        if isTransient, ContinuousClock.now < end, !stop.wait(milliseconds: 50) { continue }
+        if isTransient, ContinuousClock.now < end {
+          StopSignal().wait(milliseconds: 50)
+          continue
+        }
         steps.fail(
           "target open",
           "\(error): the source is closed and the target not open yet; run changeover cutover --execute again, "
@@ -240,15 +260,12 @@ struct Switch {
   }
 
   private func connect(seconds: Double) throws(PostgresError) -> Connection {
-    try Connection(options.target, applicationName: "changeover cutover", stop: stop, timeoutSeconds: seconds)
+    // Not with the signal that may have brought us here.
+    try Connection(settings.target, applicationName: "changeover cutover", stop: StopSignal(), timeoutSeconds: seconds)
   }
 
   private var fenceMessage: String {
-    "this database has moved to PostgreSQL: \(options.target.database) \(options.target.place), schema "
+    "this database has moved to PostgreSQL: \(settings.target.database) \(settings.target.place), schema "
       + "\(session.record.plan.schema) (changeover closed it for writing)"
   }
-}
-
-extension PostgresError {
-  fileprivate var isTimedOut: Bool { if case .timedOut = self { true } else { false } }
 }

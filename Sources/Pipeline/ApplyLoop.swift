@@ -31,7 +31,7 @@ struct ApplyLoop: ~Copyable {
   }
 
   /// Why the loop ended in good order.
-  enum End { case caughtUp, switched }
+  enum End { case caughtUp, phaseMoved }
 
   /// Runs until there is nothing more to do; throws `Stopped` when asked to stop. Lost connections are waited out.
   mutating func run(first: consuming Connection?) throws -> End {
@@ -85,8 +85,10 @@ struct ApplyLoop: ~Copyable {
   }
 
   private mutating func work(_ connection: inout Connection) throws -> End {
-    if session.record.phase == .switching { try recover(&connection) }
-    if session.record.phase == .switched { return try finish(&connection) }
+    if session.record.phase == .switching || session.record.phase == .switchingBack {
+      try session.resolveSwitch(options.source, state, stop: progress.stop, report: report, &connection)
+    }
+    if [.switched, .finished].contains(session.record.phase) { return .phaseMoved }
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
       try copy(&connection)
@@ -154,8 +156,15 @@ struct ApplyLoop: ~Copyable {
         break
       }
       let held = try state.applyLock.acquire(stop: progress.stop)
-      let applied = try applier.apply(
-        group, after: position, as: Ownership(session.record), to: &connection)
+      // A verify that came between has left the number of the group that it applied.
+      if held.mark ?? 0 >= group.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
+      let applied: GroupApplier.Applied
+      do {
+        applied = try applier.apply(group, after: position, as: Ownership(session.record), to: &connection)
+      } catch let error as PostgresError where error.isSuperseded {
+        guard try followOthers(&applier, &position, &connection) else { throw error }
+        continue
+      }
       _ = consume held
       for note in applied.notes { report(.note(note)) }
       session.record.plan = applier.plan
@@ -172,6 +181,23 @@ struct ApplyLoop: ~Copyable {
       tell(position)
     }
     tell(position)
+  }
+
+  /// Another process applied groups meanwhile: goes on where it left the target. False where nobody did.
+  private mutating func followOthers(
+    _ applier: inout GroupApplier, _ position: inout Position, _ connection: inout Connection
+  ) throws -> Bool {
+    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection),
+      record.epoch == session.record.epoch, record.phase == session.record.phase,
+      record.applied.group > position.group
+    else { return false }
+    session.record = record
+    position = record.applied
+    // What is in the quarantine may be another number too.
+    applier = try GroupApplier(
+      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection)
+    progress.applied(position, quarantined: applier.quarantined)
+    return true
   }
 
   private mutating func tell(_ position: Position) {
@@ -240,32 +266,6 @@ struct ApplyLoop: ~Copyable {
         }
       }
     }
-  }
-
-  /// A cutover began and left: with its locks in our hands it is over, one way or the other.
-  private mutating func recover(_ connection: inout Connection) throws {
-    let capture = try state.captureLock.acquire(stop: progress.stop)
-    let apply = try state.applyLock.acquire(stop: progress.stop)
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else { return }
-    session.record = record
-    if record.phase == .switching {
-      let database = try SourceFile.openForWriting(options.source)
-      let outcome = try SwitchRecovery.resolve(record, session.catalogue, database, &connection)
-      report(
-        .note(
-          outcome == .completed
-            ? "an interrupted cutover had decided: completed it"
-            : "an interrupted cutover had not decided: took it back"))
-      session.record.phase = outcome == .completed ? .switched : .syncing
-    }
-    _ = consume apply
-    _ = consume capture
-  }
-
-  private func finish(_ connection: inout Connection) throws -> End {
-    let database = try SourceFile.openForReading(options.source)
-    try SwitchRecovery.checkFence(session.record, database)
-    return .switched
   }
 }
 

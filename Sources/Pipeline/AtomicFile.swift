@@ -40,6 +40,9 @@ package enum AtomicFile {
     }
   }
 
+  /// Removes a file that may not be there.
+  static func remove(_ path: String) { unlink(path) }
+
   private static func giveUp(_ descriptor: Int32, _ temporary: String, _ path: String) throws(Failure) {
     let failure = failure(path)
     close(descriptor)

@@ -14,10 +14,7 @@ struct CaptureLoop: ~Copyable {
   private static let awayMilliseconds = 1_000
   private static let pruneMilliseconds = 500
   private static let statusMilliseconds = 250
-  private static let retentionSeconds = 30.0
-  private static let blockBytes: Int64 = 4_096
-  /// Looking through a large journal takes no more than this share of the time.
-  private static let retentionShare = 0.01
+  private static let unloggedSeconds = 60.0
   /// Under steady writes a group begins no sooner than this after the one before: hundreds of tiny batches a second
   /// would cost the disk and the target more than they gain.
   private static let paceMilliseconds = 10
@@ -28,16 +25,18 @@ struct CaptureLoop: ~Copyable {
   /// Whether the first copy was going on at the start.
   private let isPreparing: Bool
   private let description: SchemaDescription
+  private var retention: JournalRetention
   private let clock: any WallClock
   private let database: Database
   private let report: Report
   private var watcher: SourceWatcher
+  private var commits = CommitWatch()
   private var capturer: Capturer
   private var pruner: ChangePruner
   private var prunedAt = ContinuousClock.now
-  private var retainAfter = ContinuousClock.now + .seconds(Self.retentionSeconds)
   private var groupBegunAt: ContinuousClock.Instant?
   private var toldAt: ContinuousClock.Instant?
+  private var unloggedToldAt: ContinuousClock.Instant?
   private var nextLook = Self.glanceMilliseconds
 
   init(
@@ -60,6 +59,7 @@ struct CaptureLoop: ~Copyable {
     self.options = options
     self.isPreparing = isPreparing
     self.description = description
+    self.retention = JournalRetention(options.retention, state.journal, clock)
     self.clock = clock
     self.database = database
     self.capturer = capturer
@@ -72,7 +72,7 @@ struct CaptureLoop: ~Copyable {
     while !progress.stop.isRequested {
       try capture()
       try prune()
-      try retain()
+      try retention.look(applied: progress.status.applied.group)
       try tellStatus()
       try watcher.checkIdentity()
       if progress.status.targetAway {
@@ -91,6 +91,7 @@ struct CaptureLoop: ~Copyable {
   }
 
   private mutating func capture() throws {
+    try lookForUnlogged()
     let seen = clock.now
     guard try hasNews() else { return progress.looked(at: seen) }
     if let begun = groupBegunAt {
@@ -101,7 +102,10 @@ struct CaptureLoop: ~Copyable {
     let held = try state.captureLock.acquire(stop: progress.stop)
     let known = capturer.position.group
     try capturer.resume(applied: progress.status.applied)
-    if capturer.position.group > known { try keepBoundaries(after: known) }
+    if capturer.position.group > known {
+      try keepBoundaries(after: known)
+      progress.captured(capturer.position, seen: seen, lookedAt: capturer.lookedAt)
+    }
     do {
       if let captured = try captureWithSteps() {
         pruner.journaled(through: captured.position.sequence)
@@ -139,11 +143,28 @@ struct CaptureLoop: ~Copyable {
     try capturer.resume(applied: progress.status.applied)
   }
 
-  /// A cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
+  /// A verify or a cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
   private mutating func keepBoundaries(after known: GroupNumber) throws {
     for group in try state.journal.groups(after: known) {
       if let last = group.parts.last { pruner.journaled(through: try state.journal.header(of: last).last) }
     }
+  }
+
+  /// Counts commits that no trigger saw, and says so once in a while.
+  private mutating func lookForUnlogged() throws {
+    do {
+      guard try commits.look(at: database) else { return }
+    } catch {
+      if error.isBusy { return }
+      throw error
+    }
+    let count = progress.foundUnlogged(at: clock.now)
+    guard unloggedToldAt.map({ $0.duration(to: .now) > .seconds(Self.unloggedSeconds) }) ?? true else { return }
+    unloggedToldAt = .now
+    report(
+      .warning(
+        "the source changed without a logged change (\(count) such commits): a blob written in place, triggers switched "
+          + "off, or a table that does not move; changeover verify tells whether anything is missing"))
   }
 
   /// A look without the lock, so that an idle sync costs next to nothing.
@@ -169,19 +190,5 @@ struct CaptureLoop: ~Copyable {
     }
     // Where the application had the lock the next round tries again: once in half a second it would hardly ever be free.
     if !pruner.wasLocked { prunedAt = .now }
-  }
-
-  private mutating func retain() throws {
-    let began = ContinuousClock.now
-    guard began > retainAfter else { return }
-    // A batch of a few rows takes a block of the disk all the same.
-    let files = try state.journal.files().map { file in
-      let size = (file.size + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
-      return JournalFile(name: file.name, size: size, writtenAt: file.writtenAt)
-    }
-    let removable = options.retention.removable(files, applied: progress.status.applied.group, now: clock.now)
-    if !removable.isEmpty { try state.journal.remove(removable) }
-    let took = began.duration(to: .now) / .seconds(1)
-    retainAfter = .now + .seconds(max(Self.retentionSeconds, took / Self.retentionShare))
   }
 }

@@ -8,14 +8,15 @@ import SQLite
 /// Applies groups of the journal again: rows are states, not steps, so that doing it twice changes nothing.
 package struct JournalReplay: Sendable {
   package struct Outcome: Sendable {
-    /// Groups that the target had.
+    /// Groups that the store that follows had.
     package var again = 0
     /// Groups that it had not.
     package var new = 0
     package var position: Position
+    package var direction = Direction.forward
   }
 
-  private let source: String
+  let source: String
   private let target: ConnectionTarget
   private let statePath: String
   private let targetSchema: String?
@@ -71,6 +72,10 @@ package struct JournalReplay: Sendable {
     else {
       throw Failure(.configuration, "the target knows nothing of this source", remedy: "check --target")
     }
+    if record.phase == .switched {
+      let session = SyncSession(installation: installation, record: record, catalogue: catalogue)
+      return try replayBack(state, from, execute, session)
+    }
     guard record.phase == .syncing else {
       throw Failure(
         .checkFailed, "the target is in phase '\(record.phase.rawValue)': groups are applied only while it follows",
@@ -79,9 +84,7 @@ package struct JournalReplay: Sendable {
     let first = min(from ?? record.applied.group.next, record.applied.group.next)
     let groups = try state.journal.groups(after: GroupNumber(first.rawValue - 1))
     if let found = groups.first?.number, found != first {
-      throw Failure(
-        .badData, "the journal begins at group \(found), not at \(first)",
-        remedy: "changeover journal list tells which there are")
+      throw Self.holes(found, first)
     }
     for part in groups.flatMap(\.parts) where try state.journal.header(of: part).source != installation.source {
       throw Failure(
@@ -102,5 +105,11 @@ package struct JournalReplay: Sendable {
     }
     outcome.position = position
     return outcome
+  }
+
+  static func holes(_ found: GroupNumber, _ first: GroupNumber) -> Failure {
+    Failure(
+      .badData, "the journal begins at group \(found), not at \(first)",
+      remedy: "changeover journal list tells which there are")
   }
 }

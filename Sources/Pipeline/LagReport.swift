@@ -3,17 +3,20 @@ import Capture
 import Journal
 import Model
 import Postgres
+import ReverseApply
+import ReverseCapture
 import SQLite
 
-/// How far the target is behind, from whatever can be reached: both stores, the journal, and what the sync wrote down.
+/// How far the store that follows is behind the authority, from whatever can be reached: both stores, the journal, and
+/// what the sync wrote down.
 package struct LagReport: Sendable {
-  package enum State: String, Sendable { case copying, streaming, stopped, switched, reversed }
+  package enum State: String, Sendable { case copying, streaming, stopped, switched, reversed, finished }
 
   package var state: State
   package var syncRunning: Bool
-  /// The newest change of the source; nil where it cannot be read.
+  /// The newest change of the authority: the source, or after the switch the target; nil where it cannot be read.
   package var sourceSequence: Int64?
-  /// The last change on the target; from the sync's notes where the target is away.
+  /// The last change on the store that follows; from the sync's notes where that is the target and it is away.
   package var appliedSequence: Int64?
   package var changes: Int64?
   /// Age of the oldest change not applied; nil where it is not known.
@@ -27,6 +30,13 @@ package struct LagReport: Sendable {
   package var targetTrouble: String?
   /// Whether the first copy is complete: before that no number of changes says how far behind the target is.
   package var isCopied: Bool
+  /// What the last verifies found; empty where the target cannot be asked.
+  package var verified = VerifyRecord.Latest()
+  /// Commits that the running sync, or the last one, saw change the source without a logged change.
+  package var unlogged: Int64 = 0
+  package var unloggedAt: Instant?
+  /// After the switch: what has changed in the target's schema, and speaks against the way back.
+  package var deviations: [Deviation] = []
 
   /// Looks now.
   package static func look(
@@ -36,15 +46,20 @@ package struct LagReport: Sendable {
     let state = StateDirectory(existing: statePath)
     let database = try SourceFile.openForReading(path)
     do {
-      guard let installation = try SourceInstallation.read(database) else {
-        throw Failure(
-          .configuration, "\(path) is not prepared: no changeover sync has run on it",
-          remedy: "start one: changeover sync --source \(path)")
-      }
       var seen: Known?
       while true {
+        guard let installation = try SourceInstallation.read(database) else {
+          throw Failure(
+            .configuration, "\(path) is not prepared: no changeover sync has run on it",
+            remedy: "start one: changeover sync --source \(path)")
+        }
         let known = try Known.look(installation.source, target, state, targetSchema, stop)
-        if let record = known.record { try SwitchRecovery.checkFence(record, database) }
+        // Read while a switch goes on, the two would be of different moments.
+        guard try SourceInstallation.read(database)?.mark == installation.mark else { continue }
+        if let record = known.record { try SwitchRecovery.check(record, installation.mark, path: path) }
+        if installation.switchID != nil || known.record?.phase == .finished || installation.mark.phase == .finished {
+          return try LagReport(fenced: installation, known, state, database, clock.now)
+        }
         let newest = try database.integer("SELECT max(seq) FROM \(SourceNames.change)")
         guard let applied = known.applied, try !SourceInstallation.holds(applied, in: database) else {
           return try LagReport(installation, newest: newest, known, state, clock.now)
@@ -63,14 +78,18 @@ package struct LagReport: Sendable {
   }
 
   /// What is known besides the source.
-  private struct Known {
+  struct Known {
     /// From the target; nil while it is away or knows nothing of this source.
     var record: SourceRecord?
     var quarantined: Int64?
+    var verified = VerifyRecord.Latest()
     /// From the state directory.
     var notes: SyncStatus?
     /// Why the target could not be asked.
     var trouble: String?
+    /// After the switch: changes in the target's logs.
+    var pending: Int64?
+    var deviations: [Deviation] = []
 
     var applied: Position? { record?.applied ?? notes?.applied }
 
@@ -80,14 +99,24 @@ package struct LagReport: Sendable {
     ) throws -> Known {
       // The notes first: the target is never behind them.
       let notes = state.flatMap { SyncStatus.read($0.statusPath) }
-      var known = Known(record: nil, quarantined: nil, notes: notes)
+      var known = Known(notes: notes)
       do {
         var connection = try Connection(target, applicationName: "changeover lag", stop: stop, timeoutSeconds: 3)
         connection.deadline = .now + .seconds(5)
         let schema = try targetSchema ?? TargetInstaller.currentSchema(&connection)
         guard let catalogue = try TargetCatalogue.find(&connection, schema: schema) else { return known }
         known.record = try SourceRecord.read(source, catalogue, &connection)
+        // At the end of the move the record stands alone.
+        if known.record?.phase == .finished { return known }
+        if let record = known.record, record.switchID != nil {
+          known.pending = try ReverseCapturer.pendingChanges(of: source, record.plan, catalogue, &connection)
+          known.deviations =
+            try ReverseMemory.read(source, record.switchID, catalogue, &connection)?.deviations ?? []
+          // The position last: a group taken between the two looks counts twice rather than not at all.
+          known.record = try SourceRecord.read(source, catalogue, &connection)
+        }
         known.quarantined = try SourceRecord.quarantined(source, catalogue, &connection)
+        known.verified = try VerifyRecord.latest(of: source, catalogue, &connection)
         return known
       } catch let error as PostgresError {
         switch error {
@@ -103,13 +132,8 @@ package struct LagReport: Sendable {
   private init(
     _ installation: SourceInstallation, newest: Int64, _ known: Known, _ state: StateDirectory?, _ now: Instant
   ) throws {
-    let runsHere = try state.map { try $0.syncLock.tryAcquire() == nil } ?? false
-    // The lock of this directory's own sync tells better than its last heartbeat, which it may have left behind.
-    let runsElsewhere =
-      known.record.map { record in
-        record.owner != state?.id && (record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false)
-      } ?? false
-    syncRunning = runsHere || runsElsewhere
+    let runsHere = try Self.runsHere(state)
+    syncRunning = runsHere || Self.runsElsewhere(known, state)
     self.state = syncRunning ? .streaming : .stopped
     sourceSequence = newest
     targetReachable = known.trouble == nil
@@ -117,12 +141,11 @@ package struct LagReport: Sendable {
     appliedSequence = known.applied?.sequence.rawValue
     held = Set((known.record?.plan.holds.map(\.name) ?? []) + installation.held.map(\.table.name)).sorted()
     quarantined = known.quarantined ?? known.notes?.quarantined
-    isCopied = known.record.map { $0.phase != .preparing } ?? (known.notes?.state == .streaming)
-    if known.record?.phase == .switched || installation.switchID != nil {
-      self.state = .switched
-    } else if syncRunning, !isCopied {
-      self.state = .copying
-    }
+    verified = known.verified
+    unlogged = known.notes?.unlogged ?? 0
+    unloggedAt = known.notes?.unloggedAt
+    isCopied = known.record.map { $0.phase != .preparing } ?? (known.notes.map { $0.state != .copying } ?? false)
+    if syncRunning, !isCopied { self.state = .copying }
     guard let applied = known.applied else { return }
     // Before the first copy is complete no number says how far behind the target is.
     guard isCopied else { return }
@@ -132,6 +155,16 @@ package struct LagReport: Sendable {
     } else {
       age(group: applied.group, applied: applied.sequence.rawValue, known.notes, state, runsHere, now)
     }
+  }
+
+  static func runsHere(_ state: StateDirectory?) throws -> Bool {
+    try state.map { try $0.syncLock.tryAcquire() == nil } ?? false
+  }
+
+  /// The lock of this directory's own sync tells better than its last heartbeat, which it may have left behind.
+  static func runsElsewhere(_ known: Known, _ state: StateDirectory?) -> Bool {
+    guard let record = known.record, record.owner != state?.id else { return false }
+    return record.heartbeatAge.map { $0 < Heartbeat.freshness && $0 >= 0 } ?? false
   }
 
   /// Age of the oldest change after `applied`: as seen by the running sync, else bounded by the look before the capture
@@ -156,7 +189,7 @@ package struct LagReport: Sendable {
 
   /// Whether lag is within the limits; what is not known is not within.
   package func isWithin(seconds limit: Double?, changes changeLimit: Int64?) -> Bool {
-    if state == .switched { return true }
+    if state == .finished { return true }
     if !held.isEmpty, limit != nil || changeLimit != nil { return false }
     if !isCopied, limit != nil || changeLimit != nil { return false }
     if let limit, !(seconds.map { $0 <= limit } ?? false) { return false }
@@ -172,7 +205,13 @@ package struct LagReport: Sendable {
       ("changes", number(changes)), ("seconds", seconds.map { .number(($0 * 1_000).rounded() / 1_000) } ?? .null),
       ("seconds_is_upper_bound", .bool(secondsIsUpperBound)), ("quarantined", number(quarantined)),
       ("held", .array(held.map { .string($0) })),
-      ("target_reachable", .bool(targetReachable)),
+      ("target_reachable", .bool(targetReachable)), ("unlogged_commits", .integer(unlogged)),
+      ("last_verify", verified.any?.json ?? .null),
+      (
+        "deviations",
+        .array(
+          deviations.map { .object([("name", .string($0.waiver)), ("reason", .string("\($0.subject) \($0.reason)"))]) })
+      ),
     ])
   }
 }

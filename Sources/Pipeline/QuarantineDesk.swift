@@ -2,6 +2,7 @@ import Apply
 import Capture
 import Model
 import Postgres
+import ReverseApply
 import SQLite
 import Schema
 
@@ -30,7 +31,7 @@ package struct QuarantineDesk: Sendable {
     package var isSyncRunning = false
     package var total: Int { rows.reduce(0) { $0 + $1.count } }
 
-    fileprivate init(_ entries: [QuarantineEntry]) {
+    init(_ entries: [QuarantineEntry]) {
       for entry in entries {
         if let last = rows.indices.last, rows[last].table == entry.table {
           rows[last].count += 1
@@ -42,9 +43,9 @@ package struct QuarantineDesk: Sendable {
   }
 
   /// Keys logged in one transaction: the application waits meanwhile.
-  private static let keysAtOnce = 500
+  static let keysAtOnce = 500
 
-  private let source: String
+  let source: String
   private let target: ConnectionTarget
   private let state: String
   private let targetSchema: String?
@@ -56,48 +57,69 @@ package struct QuarantineDesk: Sendable {
     self.targetSchema = targetSchema
   }
 
-  /// Calls `body` with each row and, where they are asked for, its columns' names.
+  /// Calls `body` with each row and, where they are asked for, its columns' names: first what PostgreSQL does not take,
+  /// then what did not come back into SQLite.
   package func list(
     _ selection: Selection, withValues: Bool, _ body: (QuarantineEntry, [String]) throws -> Void
   ) throws {
     try explained {
       let session = try open()
-      var connection = try connect()
-      try QuarantineEntry.forEach(
-        of: session.record.source, withImages: withValues, session.catalogue, &connection
-      ) { entry in
+      if session.record.phase == .finished { return }
+      func show(_ entry: QuarantineEntry) throws {
         guard selection.holds(entry) else { return }
         let plan = session.record.plan.tables.first { $0.id == entry.tableID }
         try body(entry, plan?.columns.map(\.sourceName) ?? [])
       }
+      var connection = try connect()
+      try QuarantineEntry.forEach(
+        of: session.record.source, withImages: withValues, session.catalogue, &connection, show)
+      let database = try SourceFile.openForReading(source)
+      try ReverseQuarantine.forEach(in: database) { entry in
+        try show(QuarantineEntry(entry, session.record.plan, withImage: withValues))
+      }
     }
   }
 
-  /// Logs the rows' keys as changes of the source: the stream brings their current images and tries those.
+  /// Logs the rows' keys as changes of the authority: the stream brings their current images and tries those.
   package func retry(_ selection: Selection) throws -> Outcome {
     try explained {
-      let (session, entries) = try find(selection)
-      let database = try SourceFile.openForWriting(source)
-      for start in stride(from: 0, to: entries.count, by: Self.keysAtOnce) {
-        let some = entries[start..<min(start + Self.keysAtOnce, entries.count)]
-        try database.transaction(.immediate) { database in
-          guard let installation = try SourceInstallation.read(database), installation.switchID == nil,
-            installation.source == session.record.source
-          else { throw Self.isOver }
-          for entry in some { try installation.log(entry.key, of: entry.tableID, in: database) }
-        }
+      let session = try open()
+      var outcome: Outcome
+      switch session.record.phase {
+      case .preparing, .syncing: outcome = try retryForward(selection, session)
+      case .switched: outcome = try retryBack(selection, session)
+      case .switching, .switchingBack, .finished: throw Self.isBetween
       }
-      var outcome = Outcome(entries)
       outcome.isSyncRunning = try StateDirectory(existing: state).map { try $0.syncLock.tryAcquire() == nil } ?? false
       return outcome
     }
   }
 
+  private func retryForward(_ selection: Selection, _ session: Session) throws -> Outcome {
+    let entries = try find(selection, session)
+    let database = try SourceFile.openForWriting(source)
+    for start in stride(from: 0, to: entries.count, by: Self.keysAtOnce) {
+      let some = entries[start..<min(start + Self.keysAtOnce, entries.count)]
+      try database.transaction(.immediate) { database in
+        guard let installation = try SourceInstallation.read(database), installation.switchID == nil,
+          installation.source == session.record.source
+        else { throw Self.isBetween }
+        for entry in some { try installation.log(entry.key, of: entry.tableID, in: database) }
+      }
+    }
+    return Outcome(entries)
+  }
+
   /// Marks the rows as given up, so that they no longer block the switch; `undo` takes that back.
   package func discard(_ selection: Selection, undo: Bool, execute: Bool) throws -> Outcome {
     try explained {
-      let (session, found) = try find(selection)
-      let entries = found.filter { ($0.discardedAt != nil) == undo }
+      let session = try open()
+      switch session.record.phase {
+      case .preparing, .syncing: break
+      case .switched: return try discardBack(selection, undo: undo, execute: execute, session)
+      case .switching, .switchingBack, .finished: throw Self.isBetween
+      }
+      let entries = try find(selection, session).filter { ($0.discardedAt != nil) == undo }
       if execute, !entries.isEmpty {
         var connection = try connect()
         try QuarantineEntry.setDiscarded(!undo, entries, of: session.record.source, session.catalogue, &connection)
@@ -106,14 +128,18 @@ package struct QuarantineDesk: Sendable {
     }
   }
 
-  private func find(_ selection: Selection) throws -> (Session, [QuarantineEntry]) {
-    let session = try open()
-    guard session.record.phase == .preparing || session.record.phase == .syncing else { throw Self.isOver }
+  private func find(_ selection: Selection, _ session: Session) throws -> [QuarantineEntry] {
     var connection = try connect()
     var entries: [QuarantineEntry] = []
     try QuarantineEntry.forEach(of: session.record.source, withImages: false, session.catalogue, &connection) {
       if selection.holds($0) { entries.append($0) }
     }
+    try requireFound(selection, entries, session)
+    return entries
+  }
+
+  /// Throws where what a person named is not there.
+  func requireFound(_ selection: Selection, _ entries: [QuarantineEntry], _ session: Session) throws {
     if let missing = selection.keys.first(where: { key in !entries.contains { $0.keyText == key } }) {
       throw Failure(
         .checkFailed, "no row with the key \(missing) is in the quarantine",
@@ -122,14 +148,13 @@ package struct QuarantineDesk: Sendable {
     if let table = selection.table, !session.record.plan.tables.contains(where: { $0.sourceName == table }) {
       throw Failure(.usage, "no table '\(table)' moves", remedy: "name it as SQLite does")
     }
-    return (session, entries)
   }
 
-  private static let isOver = Failure(
-    .checkFailed, "the switch has begun or is done: rows do not come from SQLite any more",
+  static let isBetween = Failure(
+    .checkFailed, "a switch goes on, or the move is finished: no rows travel now",
     remedy: "changeover status tells where the move stands")
 
-  private struct Session {
+  struct Session {
     var record: SourceRecord
     var catalogue: TargetCatalogue
   }
@@ -155,7 +180,7 @@ package struct QuarantineDesk: Sendable {
     return Session(record: record, catalogue: catalogue)
   }
 
-  private func connect() throws(PostgresError) -> Connection {
+  func connect() throws(PostgresError) -> Connection {
     try Connection(target, applicationName: "changeover quarantine", stop: StopSignal(), timeoutSeconds: 10)
   }
 

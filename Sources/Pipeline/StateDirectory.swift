@@ -48,7 +48,8 @@ package struct StateDirectory: Sendable {
 
   /// Ready for another source.
   func forget() throws {
-    for name in ["/source", "/status.json"] where unlink(path + name) != 0 && errno != ENOENT {
+    for name in ["/source", "/status.json", "/verify.json", "/verify-background.json"]
+    where unlink(path + name) != 0 && errno != ENOENT {
       throw Failure(
         .configuration, "cannot remove \(path)\(name): \(String(cString: strerror(errno)))",
         remedy: "give this user write permission on the state directory")
@@ -59,6 +60,14 @@ package struct StateDirectory: Sendable {
   package var statusPath: String { path + "/status.json" }
   /// Names the switch whose hook ended well.
   package var hookPath: String { path + "/switch-hook" }
+  /// The target's plan as of the last switch, for the day on which the target is gone.
+  package var planPath: String { path + "/plan.json" }
+  /// There while the application's jobs are frozen for a switch.
+  package var frozenPath: String { path + "/frozen" }
+  /// Where an interrupted verify goes on.
+  func verifyPath(isInBackground: Bool) -> String {
+    path + (isInBackground ? "/verify-background.json" : "/verify.json")
+  }
   /// Held by the one sync of this source for as long as it runs.
   package var syncLock: StepLock { StepLock(path: path + "/sync.lock") }
   /// Held while a group is captured.

@@ -42,6 +42,7 @@ package struct StatusReport: Sendable {
         let record = try SourceRecord.read(installation.source, catalogue, &connection)
       else { return report }
       report.phase = record.phase
+      if record.phase == .finished { return report }
       let copied = try CopyProgress.read(record.source, catalogue, &connection)
       for plan in record.plan.tables {
         let progress = copied.first { $0.table == plan.id }
@@ -71,11 +72,16 @@ package struct StatusReport: Sendable {
       "bring the tables back that do not follow: cutover is refused while there are any"
     case .syncing where !quarantine.isEmpty:
       "mend the rows in the quarantine in SQLite (changeover quarantine list): cutover is refused while there are any"
+    case .syncing where lag.verified.any?.isEqual == false:
+      "changeover verify --repair names the rows that differ, and has them brought again"
     case .syncing where !lag.syncRunning: "start changeover sync to keep the target in step"
     case .syncing: "changeover cutover tells whether the switch can be made now"
     case .switching:
       "a cutover is going on, or was interrupted: run changeover cutover or sync, which finish or undo it"
-    case .switched: "PostgreSQL is the authority: nothing is left to do here"
+    case .switched: "PostgreSQL is the authority: changeover rollback tells whether the way back is open"
+    case .switchingBack:
+      "a rollback is going on, or was interrupted: run changeover rollback or sync, which finish or undo it"
+    case .finished: "the move is over: nothing is left to do"
     }
   }
 

@@ -13,6 +13,18 @@ package struct StepLock: Sendable {
     private let descriptor: Int32
     fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
     deinit { close(descriptor) }
+
+    /// A number that one holder leaves for the next: a hint, which a crash may lose.
+    package var mark: Int64? {
+      get {
+        var value: Int64 = 0
+        return pread(descriptor, &value, 8, 0) == 8 ? value : nil
+      }
+      nonmutating set {
+        guard var value = newValue else { return }
+        _ = pwrite(descriptor, &value, 8, 0)
+      }
+    }
   }
 
   /// Waits for the lock; throws `Stopped` when asked to stop, and `Failure` after `seconds`.

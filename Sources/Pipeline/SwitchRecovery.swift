@@ -4,53 +4,101 @@ import Model
 import Postgres
 import SQLite
 
-/// Finds out how an interrupted switch ended, and ends it that way.
+/// Finds out how an interrupted switch ended, in either direction, and ends it that way.
 ///
-/// The source's COMMIT is the decision: a fence with the switch's id completes it, none takes it back. A switch holds the
-/// source's write lock from before the target says `switching` until it has decided: whoever gets that lock after
-/// reading `switching` sees the decision, and a switch that merely hangs cannot decide later. The lock is given back
-/// before the target is worked on, so that a slow target makes no writer wait.
+/// A switch holds the source's write lock from before the target says that it has begun until it has decided: whoever
+/// gets that lock and reads both stores under it sees the decision, and a switch that merely hangs cannot decide later.
+/// The lock is given back before the target is worked on, so that a slow target makes no writer wait; what is done there
+/// names the switch by its id, and fails where another one has come.
 package enum SwitchRecovery {
-  package enum Outcome: Sendable { case completed, undone }
+  package enum Outcome: Sendable {
+    case switchCompleted, switchUndone, wayBackCompleted, wayBackUndone
+    /// Somebody else had ended it.
+    case nothingToDo
 
+    /// For people.
+    package var sentence: String {
+      switch self {
+      case .switchCompleted: "an earlier cutover had decided: completed"
+      case .switchUndone: "an earlier cutover had not decided: taken back"
+      case .wayBackCompleted: "an earlier rollback had decided: completed"
+      case .wayBackUndone: "an earlier rollback had not decided: taken back"
+      case .nothingToDo: "what was interrupted has been resolved already"
+      }
+    }
+  }
+
+  /// How long the target may take to say where it stands while the source's lock is held.
+  private static let glance: Double = 5
+
+  /// Call it with both locks of the state directory in hand. Afterwards the record on the target is to be read again.
   package static func resolve(
     _ record: SourceRecord, _ catalogue: TargetCatalogue, _ database: borrowing Database,
     _ connection: inout Connection
   ) throws -> Outcome {
-    guard let switchID = record.switchID else {
-      throw Failure(.internalError, "the target is switching without a switch id", remedy: "report this")
-    }
-    let phase = TargetPhase(catalogue, record.source)
-    let isFenced = try isFenced(record, switchID, database)
+    guard let (current, decision) = try look(record, catalogue, database, &connection) else { return .nothingToDo }
     FaultPoint.reach("recovery-looked")
-    if isFenced {
-      try phase.complete(switchID, plan: record.plan, &connection)
-    } else {
-      try phase.undo(switchID, plan: record.plan, &connection)
+    let phase = TargetPhase(catalogue, current.source)
+    let outcome: Outcome
+    switch decision {
+    case .agreed: return .nothingToDo
+    case .refuse(let contradiction): throw contradiction.failure(path: database.path)
+    case .completeSwitch(let id):
+      try phase.complete(id, plan: current.plan, &connection)
+      outcome = .switchCompleted
+    case .undoSwitch(let id):
+      try phase.undo(id, plan: current.plan, &connection)
+      outcome = .switchUndone
+    case .completeWayBack(let wayBack, let id):
+      try phase.completeWayBack(wayBack, of: id, plan: current.plan, &connection)
+      outcome = .wayBackCompleted
+    case .undoWayBack(let wayBack, let id):
+      try phase.undoWayBack(wayBack, of: id, plan: current.plan, &connection)
+      outcome = .wayBackUndone
     }
     FaultPoint.reach("recovered")
-    return isFenced ? .completed : .undone
+    return outcome
   }
 
-  private static func isFenced(
-    _ record: SourceRecord, _ switchID: RandomID, _ database: borrowing Database
-  ) throws -> Bool {
+  /// Reads both stores under the source's write lock.
+  private static func look(
+    _ record: SourceRecord, _ catalogue: TargetCatalogue, _ database: borrowing Database,
+    _ connection: inout Connection
+  ) throws -> (SourceRecord, SwitchDecision)? {
     try database.execute("BEGIN IMMEDIATE")
     defer { database.rollback() }
-    if try SourceInstallation.read(database)?.switchID == switchID { return true }
-    // Without a fence the file must at least be the one that was being switched, not an older copy of it.
-    try SourceInstallation.requireHistory(through: record.applied, in: database)
-    return false
+    let usual = connection.deadline
+    connection.deadline = min(usual ?? .now + .seconds(glance), .now + .seconds(glance))
+    defer { connection.deadline = usual }
+    guard let current = try SourceRecord.read(record.source, catalogue, &connection),
+      let installation = try SourceInstallation.read(database)
+    else { return nil }
+    let decision = SwitchDecision(target: .init(current), source: installation.mark)
+    if case .undoSwitch = decision {
+      // Without a fence the file must at least be the one that was being switched, not an older copy of it.
+      try SourceInstallation.requireHistory(through: current.applied, in: database)
+    }
+    return (current, decision)
   }
 
-  /// After the switch the source must carry its fence; without it the file was restored from somewhere.
-  package static func checkFence(_ record: SourceRecord, _ database: borrowing Database) throws {
-    guard record.phase == .switched else { return }
-    guard let switchID = record.switchID, try SourceInstallation.read(database)?.switchID == switchID else {
-      throw Failure(
-        .badData,
-        "PostgreSQL is the authority since the switch, but \(database.path) is not fenced: it was restored from a copy",
-        remedy: "put the fenced file back or keep the application from writing to this one; nothing was changed")
+  /// The target's record, once it is found that the two stores do not contradict each other; nil where the target knows
+  /// nothing of this source. A switch that has begun is not looked into: that is `resolve`'s.
+  package static func agreedRecord(
+    _ source: RandomID, _ catalogue: TargetCatalogue, _ database: borrowing Database, _ connection: inout Connection
+  ) throws -> SourceRecord? {
+    while true {
+      let before = try SourceInstallation.read(database)?.mark
+      guard let record = try SourceRecord.read(source, catalogue, &connection) else { return nil }
+      // Read while a switch goes on, the two would be of different moments.
+      guard let mark = try SourceInstallation.read(database)?.mark, mark == before else { continue }
+      try check(record, mark, path: database.path)
+      return record
     }
+  }
+
+  /// Throws where a record and a mark that was the same before and after it contradict each other.
+  static func check(_ record: SourceRecord, _ mark: SourceMark, path: String) throws {
+    guard case .refuse(let contradiction) = SwitchDecision(target: .init(record), source: mark) else { return }
+    throw contradiction.failure(path: path)
   }
 }

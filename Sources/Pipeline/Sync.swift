@@ -46,21 +46,32 @@ package struct Sync {
     let state = try StateDirectory(creating: options.state)
     guard let lock = try state.syncLock.tryAcquire() else { throw isRunning }
     let opening = SyncOpening(options: options, state: state, stop: stop, report: report)
-    let session = try opening.open(database, &connection)
-    if session.record.phase == .switched {
-      report(.switched)
-    } else {
-      let position = try startingPosition(session, state)
-      // Before anything is said of the target having everything.
-      if session.installation.switchID == nil {
-        try database.whenReadable(stop) { database in
-          try SourceInstallation.requireHistory(through: position, in: database)
-        }
+    var session = try opening.open(database, &connection)
+    var open: Connection? = consume connection
+    while !stop.isRequested {
+      if session.record.phase == .finished {
+        report(.finished)
+        break
       }
-      try stream(session, position, state, connection)
+      let direction: Direction = session.record.phase == .switched ? .reverse : .forward
+      let end =
+        direction == .reverse
+        ? try streamBack(&session, state, open.take()) : try streamForward(&session, state, database, open.take())
+      if case .caughtUp = end {
+        report(.caughtUp(direction))
+        break
+      }
+      switch session.record.phase {
+      case .switched: report(.switched)
+      case .syncing: report(.switchedBack)
+      default: break
+      }
     }
     _ = consume lock
   }
+
+  /// Why a stream in one direction ended in good order.
+  private enum End { case caughtUp, phaseMoved }
 
   private var isRunning: Failure {
     Failure(
@@ -77,11 +88,22 @@ package struct Sync {
     }
   }
 
-  private func stream(
-    _ session: SyncSession, _ position: Position, _ state: StateDirectory, _ connection: consuming Connection
-  ) throws {
-    let progress = SyncProgress(position: session.record.applied, stop: stop, clock: clock)
-    let capture = Worker { [options, clock, report] in
+  private func streamForward(
+    _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
+    _ connection: consuming Connection?
+  ) throws -> End {
+    let position = try startingPosition(session, state)
+    // Before anything is said of the target having everything.
+    if session.installation.switchID == nil {
+      try database.whenReadable(stop) { database in
+        try SourceInstallation.requireHistory(through: position, in: database)
+      }
+    }
+    let relay = StopRelay(from: stop)
+    let progress = SyncProgress(
+      captured: position, applied: session.record.applied, earlier: SyncStatus.read(state.statusPath),
+      stop: relay.stop, clock: clock)
+    let capture = Worker { [options, clock, report, session] in
       do {
         var loop = try CaptureLoop(
           options: options, installation: session.installation, position: position,
@@ -94,11 +116,15 @@ package struct Sync {
         progress.fail(error)
       }
     }
-    let heartbeat = Worker { [options] in
-      HeartbeatLoop(target: options.target, catalogue: session.catalogue, record: session.record, progress: progress)
-        .run()
+    let verify = options.verifyEvery.map { every in
+      Worker { [options, clock, report, session] in
+        VerifyLoop(
+          options: options.verify, every: every, session: session, progress: progress, clock: clock, report: report
+        ).run()
+      }
     }
     var loop = ApplyLoop(options: options, state: state, progress: progress, session: session, report: report)
+    let heartbeat = startHeartbeat(session, progress)
     let outcome: Result<ApplyLoop.End, any Error>
     do {
       outcome = .success(try loop.run(first: connection))
@@ -106,13 +132,45 @@ package struct Sync {
       outcome = .failure(error)
     }
     progress.stop.request()
+    try heartbeat.join()
     try capture.join()
+    try verify?.join()
+    try progress.status.write(to: state.statusPath)
+    if let failure = progress.failure { throw failure }
+    session = loop.session
+    if let installation = try SourceInstallation.read(database) { session.installation = installation }
+    return try outcome.get() == .caughtUp ? .caughtUp : .phaseMoved
+  }
+
+  private func streamBack(
+    _ session: inout SyncSession, _ state: StateDirectory, _ connection: consuming Connection?
+  ) throws -> End {
+    let relay = StopRelay(from: stop)
+    let progress = SyncProgress(
+      captured: session.record.reversePosition, applied: session.record.reversePosition,
+      earlier: SyncStatus.read(state.statusPath), stop: relay.stop, clock: clock)
+    progress.setState(.reversed)
+    var loop = ReverseLoop(
+      options: options, state: state, progress: progress, session: session, clock: clock, report: report)
+    let heartbeat = startHeartbeat(session, progress)
+    let outcome: Result<ReverseLoop.End, any Error>
+    do {
+      outcome = .success(try loop.run(first: connection))
+    } catch {
+      outcome = .failure(error)
+    }
+    progress.stop.request()
     try heartbeat.join()
     try progress.status.write(to: state.statusPath)
     if let failure = progress.failure { throw failure }
-    switch try outcome.get() {
-    case .caughtUp: report(.caughtUp)
-    case .switched: report(.switched)
+    session = loop.session
+    return try outcome.get() == .caughtUp ? .caughtUp : .phaseMoved
+  }
+
+  private func startHeartbeat(_ session: SyncSession, _ progress: SyncProgress) -> Worker<Void> {
+    Worker { [options] in
+      HeartbeatLoop(target: options.target, catalogue: session.catalogue, record: session.record, progress: progress)
+        .run()
     }
   }
 

@@ -15,10 +15,15 @@ package enum SyncEvent: Sendable {
   case applied(groups: Int, changes: Int64, lag: Int64)
   case targetAway(reason: String, retrySeconds: Double)
   case targetBack
-  case caughtUp
+  case caughtUp(Direction)
+  /// The phase is another one by now, and the sync goes on in its direction.
   case switched
   /// The application changed its schema, and this is what becomes of a table.
   case schemaStep(TableStep)
+  case switchedBack
+  case streamingBack(position: Position)
+  /// The move is over, and nothing is synced any more.
+  case finished
 }
 
 /// How far the first copy has come.

@@ -54,7 +54,8 @@ struct SyncOpening {
     _ connection: inout Connection
   ) throws -> SyncSession? {
     guard try TargetCatalogue.find(&connection, schema: catalogue.schema) != nil,
-      var record = try SourceRecord.read(installation.source, catalogue, &connection)
+      // Before anything is written: a file restored after the switch is refused, the target untouched.
+      var record = try SwitchRecovery.agreedRecord(installation.source, catalogue, database, &connection)
     else {
       guard try state.journal.files().isEmpty else {
         throw Failure(
@@ -63,8 +64,9 @@ struct SyncOpening {
       }
       return nil
     }
-    // Before anything is written: a file restored after the switch is refused, the target untouched.
-    try SwitchRecovery.checkFence(record, database)
+    if record.phase == .finished {
+      return SyncSession(installation: installation, record: record, catalogue: catalogue)
+    }
     if record.owner != state.id {
       if let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(
@@ -73,7 +75,7 @@ struct SyncOpening {
       }
       guard options.takeOver else { throw Self.ownedByAnother }
     }
-    if record.phase == .switched, record.owner == state.id {
+    if record.phase == .finished {
       return SyncSession(installation: installation, record: record, catalogue: catalogue)
     }
     for table in installation.tables where options.selection.leavesOut(table.name) {
@@ -82,6 +84,7 @@ struct SyncOpening {
           "'\(table.name)' moves all the same: which tables move was settled at the start; sync --reseed settles it anew"
         ))
     }
+    try catalogue.complete(&connection)
     try record.takeOver(by: state.id, catalogue, &connection)
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
@@ -175,11 +178,10 @@ struct SyncOpening {
       let catalogue = try TargetCatalogue.find(&connection, schema: schema),
       let record = try SourceRecord.read(source, catalogue, &connection)
     {
-      try Self.refuseAuthority(record.phase == .switched || installation?.switchID != nil)
-      if record.phase == .switching {
+      try Self.refuseAuthority([.switched, .finished].contains(record.phase) || installation?.switchID != nil)
+      if [.switching, .switchingBack].contains(record.phase) {
         throw Failure(
-          .tryAgain, "a cutover has begun and is not resolved",
-          remedy: "run changeover sync or cutover once, then --reseed")
+          .tryAgain, "a switch has begun and is not resolved", remedy: "run changeover sync once, then --reseed")
       }
       if record.owner != state.id, let age = record.heartbeatAge, age < Heartbeat.freshness {
         throw Failure(

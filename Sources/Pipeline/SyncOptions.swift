@@ -23,12 +23,16 @@ package struct SyncOptions: Sendable {
   package var overrides: Overrides
   /// What to do when the application changes its schema.
   package var schemaPolicy: SchemaPolicy
+  /// Seconds between two verifies in the background; nil for none.
+  package var verifyEvery: Double?
+  /// Rows a second that these compare.
+  package var verifyRate: Double
 
   package init(
     source: String, target: ConnectionTarget, state: String, selection: TableSelection = TableSelection(),
     targetSchema: String? = nil, untilCaughtUp: Bool = false, reseed: Bool = false, takeOver: Bool = false,
     jobs: Int = 2, retention: RetentionPolicy, overrides: Overrides = Overrides(),
-    schemaPolicy: SchemaPolicy = .forward
+    schemaPolicy: SchemaPolicy = .forward, verifyEvery: Double? = nil, verifyRate: Double = 20_000
   ) {
     self.source = source
     self.target = target
@@ -42,5 +46,14 @@ package struct SyncOptions: Sendable {
     self.retention = retention
     self.overrides = overrides
     self.schemaPolicy = schemaPolicy
+    self.verifyEvery = verifyEvery
+    self.verifyRate = verifyRate
+  }
+
+  /// What the background verify is asked to do.
+  var verify: VerifyOptions {
+    VerifyOptions(
+      source: source, target: target, state: state, targetSchema: targetSchema, rowsPerSecond: verifyRate,
+      maxTransactionSeconds: 10, resumes: true)
   }
 }

@@ -13,16 +13,21 @@ final class SyncProgress: Sendable {
   private let shared: Mutex<Shared>
   /// Raised with every captured group.
   let captured = WakeUp()
-  /// Ends both threads, and the heartbeat.
+  /// Raised where something happened that only a verify can judge.
+  let verifyWanted = WakeUp()
+  /// Ends all threads.
   let stop: StopSignal
 
-  init(position: Position, stop: StopSignal, clock: any WallClock) {
+  /// - Parameter earlier: what the sync before this one wrote down.
+  init(
+    captured: Position, applied: Position, earlier: SyncStatus?, stop: StopSignal, clock: any WallClock
+  ) {
     self.stop = stop
     shared = Mutex(
       Shared(
         status: SyncStatus(
-          state: .copying, lookedAt: clock.now, captured: position, applied: position, targetAway: false,
-          quarantined: 0)))
+          state: .copying, lookedAt: clock.now, captured: captured, applied: applied, targetAway: false,
+          quarantined: 0, unlogged: earlier?.unlogged, unloggedAt: earlier?.unloggedAt)))
   }
 
   var status: SyncStatus { shared.withLock { $0.status } }
@@ -46,6 +51,17 @@ final class SyncProgress: Sendable {
       $0.pending.removeAll { $0.through <= position.sequence }
       $0.refreshPending()
     }
+  }
+
+  /// A commit that no trigger saw. Returns how many there were.
+  func foundUnlogged(at time: Instant) -> Int64 {
+    let count = shared.withLock {
+      $0.status.unlogged = ($0.status.unlogged ?? 0) + 1
+      $0.status.unloggedAt = time
+      return $0.status.unlogged ?? 1
+    }
+    verifyWanted.raise()
+    return count
   }
 
   func setState(_ state: SyncStatus.State) { shared.withLock { $0.status.state = state } }

@@ -3,9 +3,9 @@ import Model
 
 /// What the running sync writes into its state directory once a second, for `lag` when the target is away.
 package struct SyncStatus: Codable, Sendable {
-  package enum State: String, Codable, Sendable { case copying, streaming }
+  package enum State: String, Codable, Sendable { case copying, streaming, reversed }
   package var state: State
-  /// When the sync last looked at the source and had captured all that was there.
+  /// When the sync last looked at the authority and had captured all that was there.
   package var lookedAt: Instant
   package var captured: Position
   package var applied: Position
@@ -14,6 +14,9 @@ package struct SyncStatus: Codable, Sendable {
   package var pendingThrough: ChangeNumber?
   package var targetAway: Bool
   package var quarantined: Int64
+  /// Commits that changed the source and that no trigger saw, and when the last of them was noticed.
+  package var unlogged: Int64?
+  package var unloggedAt: Instant?
 
   package static func read(_ path: String) -> SyncStatus? {
     guard let bytes = AtomicFile.read(path) else { return nil }

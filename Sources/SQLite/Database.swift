@@ -8,7 +8,11 @@ package struct Database: ~Copyable {
   package let path: String
   private let patience = Patience()
 
-  package enum Access: Sendable { case readOnly, readWrite, create }
+  package enum Access: Sendable {
+    case readOnly, readWrite, create
+    /// Read-only, of a file that nobody writes to: no lock is taken, and a log beside it is neither read nor made.
+    case unchanging
+  }
 
   /// Opens the file; it is never created except by `.create`. SQLite reads nothing of it until the first statement.
   package init(path: String, access: Access) throws(SQLiteError) {
@@ -21,11 +25,13 @@ package struct Database: ~Copyable {
     let mode =
       switch access {
       case .readOnly: SQLITE_OPEN_READONLY
+      case .unchanging: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
       case .readWrite: SQLITE_OPEN_READWRITE
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       }
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+    let name = access == .unchanging ? SQLiteText.unchangingURI(path) : path
+    let code = sqlite3_open_v2(name, &opened, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
     guard code == SQLITE_OK, let opened else {
       let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
       sqlite3_close_v2(opened)  // A failed open still owns a handle.
@@ -166,6 +172,13 @@ package struct Database: ~Copyable {
     var result: Int32 = 0
     let code = changeover_db_config_flag(handle, Int32(SQLITE_DBCONFIG_ENABLE_TRIGGER), enabled ? 1 : 0, &result)
     guard code == SQLITE_OK else { throw error("switch triggers", code: code) }
+  }
+
+  /// Whether triggers fire for this connection's own writes, as it was set last.
+  package var hasTriggersEnabled: Bool {
+    var result: Int32 = 1
+    changeover_db_config_flag(handle, Int32(SQLITE_DBCONFIG_ENABLE_TRIGGER), -1, &result)
+    return result != 0
   }
 
   /// A handle for other threads to interrupt a running statement. Must not outlive the connection.

@@ -61,3 +61,24 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
     }
   }
 }
+
+extension SQLiteError {
+  /// How SQLite refused a row.
+  package enum Refusal: Sendable { case constraint, value }
+
+  /// Nil where the error is no matter of the row that was written.
+  package var refusal: Refusal? {
+    switch primaryCode {
+    case SQLITE_CONSTRAINT: .constraint
+    case SQLITE_TOOBIG, SQLITE_MISMATCH: .value
+    default: nil
+    }
+  }
+
+  package var isNotNull: Bool { code == changeover_constraint_notnull }
+
+  /// Whether an extended result code says that another row has the same key or UNIQUE value.
+  package static func isUniqueness(_ code: Int32) -> Bool {
+    [changeover_constraint_unique, changeover_constraint_primarykey, changeover_constraint_rowid].contains(code)
+  }
+}

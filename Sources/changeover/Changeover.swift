@@ -15,11 +15,12 @@ struct Changeover: ParsableCommand {
       Exit codes: 0 good, 1 the check failed, 64 usage, 65 bad data, 69 a database cannot be reached, 70 internal, \
       75 try again (another changeover owns this source, or it stayed locked), 78 configuration.
       """,
-    version: "0.1.0",
+    version: Release.version,
     subcommands: [
       AssessCommand.self, SchemaCommand.self, SyncCommand.self, LagCommand.self, StatusCommand.self,
-      QuarantineCommand.self, ResyncCommand.self, SuspendCommand.self,
-      ResumeCommand.self, CutoverCommand.self, JournalCommand.self, UninstallCommand.self,
+      QuarantineCommand.self, VerifyCommand.self, ResyncCommand.self, SuspendCommand.self, ResumeCommand.self,
+      BackupCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self, JournalCommand.self,
+      UninstallCommand.self,
     ])
 
   static func main() {

@@ -20,6 +20,10 @@ struct Configuration: Sendable {
   var journalKeepMebibytes = 1_024
   /// Applied groups that stay in any case.
   var journalKeepGroups = 64
+  /// How long after a verify the next begins in the background; nil for none.
+  var verifyEvery: TimeSpan?
+  /// Rows a second that it compares.
+  var verifyRate = 20_000
   var overrides = Overrides()
   var schemaChanges = SchemaPolicy.forward
 
@@ -57,6 +61,8 @@ struct Configuration: Sendable {
       case "journal-keep-mebibytes": journalKeepMebibytes = try place.number(value, 1...1_000_000_000)
       case "journal-keep-groups": journalKeepGroups = try place.number(value, 1...1_000_000_000)
       case "schema-changes": schemaChanges = try place.word(value, SchemaPolicy.self)
+      case "verify-every": verifyEvery = try place.timeSpan(value)
+      case "verify-rate": verifyRate = try place.number(value, 1...1_000_000_000)
       default: if try !takeOverride(key, value, place) { throw place.unknown }
       }
     }

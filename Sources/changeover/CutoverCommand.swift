@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cutover
 import Model
-import Pipeline
 
 /// `changeover cutover`
 struct CutoverCommand: ParsableCommand {
@@ -11,77 +10,72 @@ struct CutoverCommand: ParsableCommand {
     discussion: """
       Without --execute it only says GO or NO-GO. With it, writers wait for milliseconds while the last changes are \
       applied and the SQLite file is closed for writing; then PostgreSQL is opened. Anything that goes wrong before \
-      that leaves everything as it was.
+      that leaves everything as it was. changeover rollback goes back with nothing lost.
       """)
 
   @OptionGroup var stores: StoreOptions
+  @OptionGroup var arguments: SwitchArguments
 
-  @Flag(help: "Do it.")
-  var execute = false
-
-  @Option(help: "Seconds that writers may wait; after that it gives up by itself.")
-  var pauseLimit = 5.0
-
-  @Option(help: "Seconds to wait for each lock, of the sync, the target and the source; no writer waits meanwhile.")
-  var lockTimeout = 30.0
-
-  @Option(help: "Lag in seconds above which it does not begin.")
-  var maxLag = 10.0
-
-  @Option(help: "Accept a finding, by the name that the report gives it. May be given several times.")
-  var waive: [String] = []
+  @Option(help: "The role that the application connects to PostgreSQL as: its rights are looked at.")
+  var appRole: String?
 
   @Option(
     help: ArgumentHelp(
-      "A shell command that tells the application where to go, run once PostgreSQL is open.",
-      discussion: "Its output goes to standard error. Where it failed, or an interrupted cutover never came to it, "
-        + "running cutover --execute again runs it; after it ended well it is not run again."))
-  var onSwitch: String?
+      "How old the last clean verify may be (90m, 24h, 2d); with --execute one is run where it is older.",
+      discussion: "0 has one run in any case; --waive verified does without."))
+  var verifiedWithin = TimeSpan(seconds: 86_400)
 
-  @Flag(help: "One JSON object at the end.")
-  var json = false
+  @Flag(help: "NO-GO without a clean verify that is recent enough: none is run here, and none is waived.")
+  var requireVerified = false
+
+  @Flag(help: "Make no backup of the SQLite file first.")
+  var noBackup = false
+
+  @Option(help: "Stay ready, and do not switch as long as this file exists. It must exist at the start.")
+  var postponeFlag: String?
+
+  @Option(help: "A shell command that stops the application's jobs, run before writers wait. Needs --thaw.")
+  var freeze: String?
+
+  @Option(help: "A shell command that lets them go on; it runs whenever --freeze ran, whatever came of the switch.")
+  var thaw: String?
+
+  @Option(help: "Watch the application for so long after the switch: 90s, 10m, 2h.")
+  var watch: TimeSpan?
+
+  @Flag(help: "Roll back where the watch finds that something is wrong.")
+  var rollbackOnFailure = false
 
   func validate() throws {
-    guard pauseLimit > 0, lockTimeout > 0, maxLag >= 0 else {
-      throw ValidationError("--pause-limit and --lock-timeout take seconds above 0, --max-lag 0 or more")
-    }
+    guard (freeze == nil) == (thaw == nil) else { throw ValidationError("--freeze and --thaw belong together") }
+    guard watch != nil || !rollbackOnFailure else { throw ValidationError("--rollback-on-failure needs --watch") }
   }
 
   func run() throws {
-    let configuration = try stores.configuration()
+    let stop = StopSignal()
+    Signals.stop(with: stop)
     let options = CutoverOptions(
-      source: try stores.source(configuration), target: try stores.target(configuration),
-      state: try stores.state(configuration), targetSchema: stores.targetSchema ?? configuration.targetSchema,
-      execute: execute, pauseLimit: pauseLimit, lockTimeout: lockTimeout, maxLag: maxLag,
-      waived: Set(waive.map { $0.hasPrefix("foreign key ") ? String($0.dropFirst("foreign key ".count)) : $0 }),
-      onSwitch: onSwitch)
-    let json = json
-    let report = try Cutover(options) { checkpoint in
-      if !json { Terminal.print(Self.line(checkpoint)) }
-    }.run()
-    if json { Terminal.print(report.json.text) } else { Terminal.print(conclusion(report)) }
+      try arguments.settings(stores), applicationRole: appRole, postponeFlag: postponeFlag, freeze: freeze, thaw: thaw,
+      watch: watch?.seconds, rollsBackOnFailure: rollbackOnFailure, makesBackup: !noBackup,
+      verifiedWithin: verifiedWithin.seconds, requiresVerified: requireVerified)
+    let report = try Cutover(options, stop: stop, report: arguments.report).run()
+    Terminal.print(arguments.json ? report.json.text : conclusion(report))
     // A hook that failed, say, does not undo the switch, and is not passed over either.
-    if !(report.isGo && (report.switched || !execute)) { throw ExitCode(ExitStatus.checkFailed.rawValue) }
+    try SwitchOutput.end(report, execute: arguments.execute)
   }
 
-  private static func line(_ checkpoint: Checkpoint) -> String {
-    let name = checkpoint.name + String(repeating: " ", count: max(24 - checkpoint.name.count, 1))
-    let milliseconds = "\((checkpoint.milliseconds * 10).rounded() / 10) ms"
-    return "\(Terminal.mark(checkpoint.ok))  \(name)\(checkpoint.detail)  (\(milliseconds))"
-  }
-
-  private func conclusion(_ report: CutoverReport) -> String {
+  private func conclusion(_ report: SwitchReport) -> String {
     if report.wasSwitchedBefore {
       return "PostgreSQL is the authority already: there is nothing to switch."
         + (report.isGo ? "" : " What failed above can be tried again.")
     }
-    guard execute else {
+    guard arguments.execute else {
       return report.isGo ? "GO. Nothing was changed: run it again with --execute." : "NO-GO. Nothing was changed."
     }
-    func rounded(_ value: Double?) -> String { value.map { "\(($0 * 10).rounded() / 10)" } ?? "–" }
+    if report.wasTakenBack {
+      return "Switched and taken back: the SQLite file is the authority, with everything written."
+    }
     guard report.switched else { return "NOT switched: the SQLite file is the authority as before." }
-    let rest = report.isGo ? "" : "; see what failed above"
-    return
-      "Switched\(rest). pause_ms \(rounded(report.pauseMilliseconds)), refused_ms \(rounded(report.refusedMilliseconds))"
+    return "Switched\(report.isGo ? "" : "; see what failed above"). \(SwitchOutput.figures(report))"
   }
 }

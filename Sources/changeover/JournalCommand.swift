@@ -6,7 +6,7 @@ import Pipeline
 /// `changeover journal`
 struct JournalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "journal", abstract: "Looks into the journal: the batches of changes on their way to PostgreSQL.",
+    commandName: "journal", abstract: "Looks into the journal: the batches of changes on their way to the other store.",
     subcommands: [List.self, Show.self, Check.self, Replay.self])
 
   /// `journal list`
@@ -35,16 +35,28 @@ struct JournalCommand: ParsableCommand {
     @Flag(help: "Show the rows' values too, not only their keys.") var values = false
 
     func run() throws {
+      var readings: JournalReadings?
       try JournalCommand.explaining {
         for path in try paths() {
           let batch = try Batch(reading: path)
           if json {
             try batch.writeJSON { Terminal.write($0, to: 1) }
-          } else {
-            try batch.describe(values: values) { Terminal.write($0, to: 1) }
+            continue
           }
+          let known = batch.header.direction == .reverse ? readings ?? load() : JournalReadings()
+          if batch.header.direction == .reverse { readings = known }
+          try batch.describe(values: values, reading: known.value) { Terminal.write($0, to: 1) }
         }
       }
+    }
+
+    /// What the target says of its values, where it can be asked.
+    private func load() -> JournalReadings {
+      guard let configuration = try? stores.configuration(), let target = try? stores.target(configuration),
+        let state = try? stores.state(configuration)
+      else { return JournalReadings() }
+      return JournalReadings(
+        target, state: state, targetSchema: stores.targetSchema ?? configuration.targetSchema)
     }
 
     private func paths() throws -> [String] {
@@ -105,13 +117,14 @@ struct JournalCommand: ParsableCommand {
   /// `journal replay`
   struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Applies journaled groups to the target again. A dry run unless --execute is given.",
+      abstract: "Applies journaled groups to the store that follows again. A dry run unless --execute is given.",
       discussion: """
-        Groups that the target has are applied once more, all in one transaction, and those after its position as \
-        sync would. Works without the source's changes; sync must not run meanwhile.
+        That is PostgreSQL, and after the switch SQLite. Groups that it has are applied once more, all in one \
+        transaction, and those after its position as sync would. Works without the authority's changes; sync must not \
+        run meanwhile.
         """)
     @OptionGroup var stores: StoreOptions
-    @Option(help: "The first group (default: the one after the target's position).") var from: Int64?
+    @Option(help: "The first group (default: the one after the position of the store that follows).") var from: Int64?
     @Flag(help: "Do it.") var execute = false
 
     func run() throws {
@@ -121,9 +134,10 @@ struct JournalCommand: ParsableCommand {
         state: try stores.state(configuration), targetSchema: stores.targetSchema ?? configuration.targetSchema)
       let outcome = try replay.run(from: from.map { GroupNumber($0) }, execute: execute)
       let verb = execute ? "applied" : "would apply"
+      let store = outcome.direction == .forward ? "the target" : "SQLite"
       Terminal.print(
-        "\(verb) \(outcome.again) groups again and \(outcome.new) new ones; the target \(execute ? "is" : "would be") at group \(outcome.position.group)"
-      )
+        "\(verb) \(outcome.again) groups again and \(outcome.new) new ones; \(store) \(execute ? "is" : "would be") at "
+          + "group \(outcome.position.group)")
     }
   }
 

@@ -44,8 +44,9 @@ struct LagCommand: ParsableCommand {
 extension LagReport {
   /// The report for people, on one line.
   var sentence: String {
+    if state == .finished { return "finished: the move is over, nothing follows any more" }
     var text = state.rawValue
-    if state != .switched, !syncRunning { text += " (no sync is running)" }
+    if !syncRunning { text += " (no sync is running)" }
     guard let changes, let applied = appliedSequence, let newest = sourceSequence else {
       if state == .copying || targetReachable && !isCopied { return text + ": the first copy is not finished" }
       let reason = targetTrouble.map { ", PostgreSQL cannot be reached: \($0)" }
@@ -56,9 +57,13 @@ extension LagReport {
       let age = seconds.map { (secondsIsUpperBound ? "≤ " : "") + "\(($0 * 1_000).rounded() / 1_000) s" }
       text += ", " + (age ?? "for an unknown time")
     }
-    text += " (source at \(newest), target at \(applied))"
+    let isReverse = state == .reversed || state == .switched
+    text += isReverse ? " (target at \(newest), source at \(applied))" : " (source at \(newest), target at \(applied))"
     if let quarantined, quarantined > 0 { text += ", \(quarantined) rows in the quarantine" }
     if !held.isEmpty { text += ", and these tables do not follow: \(held.joined(separator: ", "))" }
+    if !deviations.isEmpty {
+      text += ", \(deviations.count) changes of PostgreSQL's schema speak against the way back"
+    }
     if let targetTrouble { text += ", as the sync last knew: PostgreSQL cannot be reached (\(targetTrouble))" }
     return text
   }

@@ -7,10 +7,10 @@ import Pipeline
 struct QuarantineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quarantine",
-    abstract: "Rows that PostgreSQL does not take: shows them, has them tried again, or gives them up.",
+    abstract: "Rows that the other store does not take: shows them, has them tried again, or gives them up.",
     discussion: """
-      A row that does not fit is kept here with the reason, and cutover is refused while there are any. It leaves by itself \
-      when its next image fits, or when it is deleted in SQLite.
+      A row that does not fit is kept here with the reason, and cutover is refused while there are any; after the switch \
+      rollback is. It leaves by itself when its next image fits, or when it is deleted.
       """,
     subcommands: [List.self, Retry.self, Discard.self])
 
@@ -24,16 +24,25 @@ struct QuarantineCommand: ParsableCommand {
 
     func run() throws {
       var blocking = 0
+      var blockingBack = 0
       var discarded = 0
       try stores.quarantine().list(.init(table: table, keys: []), withValues: showValues) { entry, columns in
-        if entry.discardedAt == nil { blocking += 1 } else { discarded += 1 }
+        if entry.discardedAt != nil {
+          discarded += 1
+        } else if entry.missingIn == .sqlite {
+          blockingBack += 1
+        } else {
+          blocking += 1
+        }
         let values = showValues ? Array(zip(columns, entry.image ?? [])) : nil
         Terminal.print(json ? entry.json(values).text : entry.lines(values))
       }
       if !json {
+        let isBack = blockingBack > 0
+        let (count, command) = isBack ? (blockingBack, "rollback") : (blocking, "cutover")
         Terminal.print(
-          blocking + discarded == 0
-            ? "the quarantine is empty" : "\(blocking) rows stand in the way of cutover, \(discarded) are discarded")
+          blocking + blockingBack + discarded == 0
+            ? "the quarantine is empty" : "\(count) rows stand in the way of \(command), \(discarded) are discarded")
       }
     }
   }
@@ -41,8 +50,11 @@ struct QuarantineCommand: ParsableCommand {
   /// `quarantine retry`
   struct Retry: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Logs rows as changed in SQLite, so that sync brings them as they are now.",
-      discussion: "Writes their keys into changeover's own table in the SQLite file; works while sync runs.")
+      abstract: "Logs rows as changed, so that sync brings them as they are now.",
+      discussion: """
+        Writes their keys into changeover's own table in the SQLite file, after the switch into the one in PostgreSQL; works \
+        while sync runs.
+        """)
     @OptionGroup var stores: StoreOptions
     @Argument(help: "Only rows of this table.") var table: String?
     @Option(help: "Only the row with this key, as list shows it. May be given several times.") var key: [String] = []
@@ -64,7 +76,7 @@ struct QuarantineCommand: ParsableCommand {
       abstract: "Accepts that rows do not move. A dry run unless --execute is given.",
       discussion: """
         Discarded rows stay in SQLite and in the list, and no longer stand in the way of cutover: after it they are missing in \
-        PostgreSQL. One whose next image fits moves after all.
+        PostgreSQL. After the switch it is the other way round, for rollback. One whose next image fits moves after all.
         """)
     @OptionGroup var stores: StoreOptions
     @Argument(help: "Rows of this table.") var table: String?
@@ -103,13 +115,15 @@ extension QuarantineEntry {
     let fault = column.map { "column '\($0)' \(reason)" } ?? reason
     let seen = firstSeen == lastSeen ? "seen \(lastSeen)" : "seen \(firstSeen) to \(lastSeen)"
     let line = "\(table)  \(keyText)  \(fault)  (\(seen)\(discardedAt.map { ", discarded \($0)" } ?? ""))"
-    return ([line] + (values ?? []).map { "    \($0): \(Self.text($1))" }).joined(separator: "\n")
+    return ([(missingIn == .sqlite ? "SQLite: " : "") + line] + (values ?? []).map { "    \($0): \(ValueText.text($1))" })
+      .joined(separator: "\n")
   }
 
   fileprivate func json(_ values: [(String, Value)]?) -> JSON {
     func text(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
     var fields: [(String, JSON)] = [
-      ("table", .string(table)), ("key", .string(keyText)), ("column", text(column)), ("reason", .string(reason)),
+      ("missing_in", .string(missingIn.rawValue)), ("table", .string(table)), ("key", .string(keyText)),
+      ("column", text(column)), ("reason", .string(reason)),
       ("sqlstate", text(state)), ("first_seen", .string(firstSeen)), ("last_seen", .string(lastSeen)),
       ("discarded", .bool(discardedAt != nil)), ("discarded_at", text(discardedAt)),
     ]
@@ -145,17 +159,6 @@ extension QuarantineEntry {
     case .real(let bits): .number(Double(bitPattern: bits))
     case .text(let bytes): .string(String(decoding: bytes, as: UTF8.self))
     case .blob(let bytes): .string(hexadecimal(bytes))
-    }
-  }
-
-  private static func text(_ value: Value) -> String {
-    switch value {
-    case .null: "NULL"
-    case .integer(let integer): String(integer)
-    case .real(let bits): "\(Double(bitPattern: bits))"
-    // Control characters of a terminal are not to be let through.
-    case .text: json(value).text
-    case .blob(let bytes): "x'\(hexadecimal(bytes))'"
     }
   }
 

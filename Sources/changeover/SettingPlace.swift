@@ -46,6 +46,14 @@ struct SettingPlace {
     return value
   }
 
+  /// A second or more.
+  func timeSpan(_ value: (any TOMLValueConvertible)?) throws -> TimeSpan {
+    guard let text = value?.string, let span = TimeSpan(argument: text), span.seconds >= 1 else {
+      throw failure("is not a length of time", "write \(key.last ?? "") = \"6h\" (s, m, h or d)")
+    }
+    return span
+  }
+
   func bool(_ value: (any TOMLValueConvertible)?) throws -> Bool {
     guard let value = value?.bool else {
       throw failure("is neither true nor false", "write \(key.last ?? "") = true")

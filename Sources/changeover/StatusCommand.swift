@@ -1,4 +1,6 @@
+import Apply
 import ArgumentParser
+import Journal
 import Model
 import Pipeline
 
@@ -35,7 +37,29 @@ struct StatusCommand: ParsableCommand {
         "quarantine  \(entry.rows) rows of '\(entry.table)'\(column): \(entry.reason) (one has the key \(entry.exampleKey))"
       )
     }
+    Terminal.print("verify      \(Self.verified(report.lag.verified))")
+    if report.lag.unlogged > 0 {
+      let last = report.lag.unloggedAt.map { ", the last at \($0.text)" } ?? ""
+      Terminal.print(
+        "            \(report.lag.unlogged) commits changed SQLite without a logged change\(last): verify judges them")
+    }
     Terminal.print("next        \(report.next)")
+  }
+
+  private static func verified(_ latest: VerifyRecord.Latest) -> String {
+    guard let last = latest.any else { return "never: changeover verify compares both stores" }
+    func sentence(_ record: VerifyRecord) -> String {
+      let rows = record.tables.reduce(0) { $0 + $1.sourceRows }
+      var text =
+        "\(TimeSpan.text(record.age)) ago, \(record.isFull ? "all" : record.tables.map(\.name).joined(separator: ", "))"
+      text += record.isEqual ? ": equal, \(rows) rows" : ": \(record.differences) of \(rows) rows differ"
+      if record.repaired > 0 { text += ", \(record.repaired) repaired" }
+      let failed = record.failedChecks.filter { $0 != "row_counts" }
+      if !failed.isEmpty { text += "; checks that failed: \(failed.joined(separator: ", "))" }
+      return text
+    }
+    guard let full = latest.full, full.finishedAt != last.finishedAt else { return sentence(last) }
+    return sentence(last) + "; " + sentence(full)
   }
 
   private static func meaning(of phase: Phase) -> String {
@@ -44,6 +68,8 @@ struct StatusCommand: ParsableCommand {
     case .syncing: "PostgreSQL follows, SQLite is the authority"
     case .switching: "a switch has begun and is not recorded as decided"
     case .switched: "PostgreSQL is the authority, SQLite is closed for writing"
+    case .switchingBack: "a way back has begun and is not recorded as decided"
+    case .finished: "the move is over, PostgreSQL is the authority"
     }
   }
 }

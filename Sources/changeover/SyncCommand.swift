@@ -38,7 +38,15 @@ struct SyncCommand: ParsableCommand {
   @Flag(help: "Take the source over from another state directory that is gone.")
   var takeOver = false
 
+  @Option(help: "Compare both stores in the background, so long after the last time (90m, 6h, 1d).")
+  var verifyEvery: TimeSpan?
+
+  @Option(help: "Rows a second that the background verify compares (default 20000).")
+  var verifyRate: Int?
+
   func validate() throws {
+    if let verifyEvery, verifyEvery.seconds < 1 { throw ValidationError("--verify-every takes a second or more") }
+    if let verifyRate, verifyRate < 1 { throw ValidationError("--verify-rate takes a number above 0") }
     if let jobs, !(1...64).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 64") }
   }
 
@@ -55,7 +63,9 @@ struct SyncCommand: ParsableCommand {
         exclude: exclude.isEmpty ? configuration.exclude : exclude, excludedNames: overrides.excludedTables),
       targetSchema: stores.targetSchema ?? configuration.targetSchema, untilCaughtUp: untilCaughtUp, reseed: reseed,
       takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention,
-      overrides: overrides, schemaPolicy: schemaChanges ?? configuration.schemaChanges)
+      overrides: overrides, schemaPolicy: schemaChanges ?? configuration.schemaChanges,
+      verifyEvery: verifyEvery?.seconds ?? configuration.verifyEvery?.seconds,
+      verifyRate: Double(verifyRate ?? configuration.verifyRate))
     let reporter = SyncReporter()
     defer { reporter.finish() }
     try Sync(options, stop: stop) { reporter.tell($0) }.run()

@@ -8,7 +8,7 @@ final class SyncReporter: Sendable {
   private static let lineSeconds = 5.0
 
   private struct State {
-    var barIsDrawn = false
+    var bar = ProgressBar()
     var copyStarted: ContinuousClock.Instant?
     var copyStartRows: Int64 = 0
     var toldAt: ContinuousClock.Instant?
@@ -32,7 +32,7 @@ final class SyncReporter: Sendable {
       line("\(tables) tables created in schema '\(schema)', closed until cutover")
     case .copying(let counts): copying(counts)
     case .copied(let rows, let seconds):
-      line("copied \(rows) rows in \(Self.decimal(seconds)) s (\(Self.rate(rows, seconds)) rows/s)")
+      line("copied \(rows) rows in \(Self.decimal(seconds)) s (\(ProgressMeasure.rate(rows, seconds)) rows/s)")
     case .buildingIndexes(let done, let total):
       if total > 0, done == total || isDue(seconds: 1) { line("indexes: \(done) of \(total)") }
     case .streaming(let position): line("streaming from group \(position.group), change \(position.sequence)")
@@ -41,9 +41,14 @@ final class SyncReporter: Sendable {
     case .targetAway(let reason, let seconds):
       warn("PostgreSQL is away: \(reason); changes go on into the journal, next try in \(Self.decimal(seconds)) s")
     case .targetBack: line("PostgreSQL is back")
-    case .caughtUp: line("caught up: the target has everything")
+    case .caughtUp(.forward): line("caught up: the target has everything")
+    case .caughtUp(.reverse): line("caught up: SQLite has everything")
     case .schemaStep(let step): tell(step)
-    case .switched: line("the switch is done: PostgreSQL is the authority, nothing is left to stream")
+    case .switched: line("the switch is done: PostgreSQL is the authority, and SQLite follows from here on")
+    case .switchedBack: line("the way back is done: SQLite is the authority, and PostgreSQL follows from here on")
+    case .streamingBack(let position):
+      line("streaming back from group \(position.group), change \(position.sequence)")
+    case .finished: line("the move is over (changeover finish): nothing is synced any more")
     }
   }
 
@@ -59,10 +64,7 @@ final class SyncReporter: Sendable {
 
   /// Leaves the terminal tidy.
   func finish() {
-    state.withLock { state in
-      if state.barIsDrawn { Terminal.write("\n", to: 2) }
-      state.barIsDrawn = false
-    }
+    state.withLock { $0.bar.clear() }
   }
 
   private func line(_ text: String) {
@@ -92,24 +94,13 @@ final class SyncReporter: Sendable {
     guard counts.tablesDone == counts.tables || isDue(seconds: Terminal.isInteractive ? 0.1 : Self.lineSeconds) else {
       return
     }
-    let seconds = started.0.duration(to: .now) / .seconds(1)
-    let copied = counts.rows - started.1
-    let rate = seconds > 0 ? Double(copied) / seconds : 0
-    let left = rate > 0 ? Double(counts.expected - counts.rows) / rate : .nan
-    let share = counts.expected > 0 ? Double(counts.rows) / Double(counts.expected) : 1
-    let text =
-      "\(Int(share * 100)) %  \(counts.rows) of \(counts.expected) rows  \(Self.rate(copied, seconds)) rows/s"
-      + (left.isFinite ? "  \(Self.clock(left)) left" : "")
+    let measure = ProgressMeasure(
+      done: counts.rows, expected: counts.expected, sinceStart: counts.rows - started.1,
+      seconds: started.0.duration(to: .now) / .seconds(1))
     if Terminal.isInteractive {
-      let room = max(Terminal.width - text.count - 12, 0)
-      let width = min(room, 30)
-      let filled = Int(Double(width) * min(max(share, 0), 1))
-      let bar =
-        width > 4
-        ? "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "] " : ""
-      draw("copying \(bar)\(text)")
+      state.withLock { $0.bar.draw("copying", measure) }
     } else {
-      logger.info("copying: \(text)")
+      logger.info("copying: \(measure.text)")
     }
   }
 
@@ -121,28 +112,9 @@ final class SyncReporter: Sendable {
     }
   }
 
-  private func draw(_ text: String) {
-    state.withLock { $0.barIsDrawn = true }
-    Terminal.write("\r\u{1B}[2K" + text, to: 2)
-  }
+  private func draw(_ text: String) { state.withLock { $0.bar.draw(text) } }
 
-  private func clearBar() {
-    state.withLock { state in
-      if state.barIsDrawn { Terminal.write("\n", to: 2) }
-      state.barIsDrawn = false
-    }
-  }
+  private func clearBar() { state.withLock { $0.bar.clear() } }
 
   static func decimal(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
-
-  private static func rate(_ rows: Int64, _ seconds: Double) -> String {
-    seconds > 0 ? String(Int(Double(rows) / seconds)) : "–"
-  }
-
-  /// Minutes and seconds.
-  private static func clock(_ seconds: Double) -> String {
-    let whole = Int(min(seconds, 359_999).rounded(.up))
-    let rest = whole % 60
-    return "\(whole / 60):\(rest < 10 ? "0" : "")\(rest)"
-  }
 }

@@ -2,6 +2,7 @@ import Conversion
 import Model
 import Postgres
 import Schema
+import ServerFixtures
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// CHECK constraints, partial indexes and views come after the first drain, and never cost rows (case 35).

@@ -3,6 +3,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 @Suite(.enabled(if: TestServer.isThere, "DATABASE_URL is not set"))

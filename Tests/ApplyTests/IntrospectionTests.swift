@@ -1,6 +1,7 @@
 import Apply
 import Postgres
 import Schema
+import ServerFixtures
 import Testing
 
 /// What the target says of tables that the user made (case 36).

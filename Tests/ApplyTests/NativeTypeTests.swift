@@ -3,6 +3,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// Every type that values are converted to arrives by every way that rows take (cases 26 to 29).

@@ -3,6 +3,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// Cases 40 and 47.

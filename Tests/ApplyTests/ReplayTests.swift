@@ -4,6 +4,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// Groups that the target has already, once more.

@@ -3,6 +3,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// What the application writes to the target once it is open; case 45.
@@ -20,8 +21,8 @@ struct ReverseCaptureTests {
   }
 
   private func log(_ target: Target, _ table: SourceTable) throws -> [[Value]] {
-    try target.values("SELECT * FROM \(target.catalogue.log(table.id, of: target.source)) ORDER BY seq")
-      .map { Array($0.dropFirst()) }
+    // In the order in which they were written, as long as nothing was deleted.
+    try target.values("SELECT * FROM \(target.catalogue.log(table.id, of: target.source)) ORDER BY ctid")
   }
 
   private func key(_ a: Int64, _ b: String) -> [Value] { [.integer(a), .text(b), .real(0.5), .blob([1])] }
@@ -45,7 +46,7 @@ struct ReverseCaptureTests {
         """
         SELECT format_type(atttypid, atttypmod) FROM pg_attribute
         WHERE attrelid = '\(target.catalogue.log(pairs.id, of: target.source))'::regclass AND attnum > 0 ORDER BY attnum
-        """) == ["bigint", "smallint", "bigint", "text", "double precision", "bytea"].map { [.text($0)] })
+        """) == ["smallint", "bigint", "text", "double precision", "bytea"].map { [.text($0)] })
   }
 
   /// Case 45.

@@ -3,6 +3,7 @@ import Glibc
 import Model
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// Rows a second, printed and not judged: `CHANGEOVER_SPEED=1 swift test -c release -Xswiftc -enable-testing`.

@@ -5,6 +5,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import TestSupport
 
 /// What a test writes into a journal.

@@ -3,6 +3,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import Testing
 
 /// Case 38: limits that the host sets for the role.

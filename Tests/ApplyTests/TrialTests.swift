@@ -4,6 +4,7 @@ import Model
 import Postgres
 import Schema
 import SchemaFixtures
+import ServerFixtures
 import TestSupport
 import Testing
 

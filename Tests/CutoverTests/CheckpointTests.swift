@@ -6,11 +6,11 @@ import Testing
 struct CheckpointTests {
   @Test func `a report before any pause has no figures`() {
     #expect(
-      CutoverReport().json.text == #"{"switched":false,"pause_ms":null,"refused_ms":null,"checkpoints":[]}"#)
+      SwitchReport().json.text == #"{"switched":false,"pause_ms":null,"refused_ms":null,"checkpoints":[],"log":null}"#)
   }
 
   @Test func `figures are milliseconds with three places`() {
-    var report = CutoverReport()
+    var report = SwitchReport()
     report.switched = true
     report.pauseMilliseconds = 12.345_678
     report.refusedMilliseconds = 40
@@ -18,11 +18,11 @@ struct CheckpointTests {
     #expect(
       report.json.text
         == #"{"switched":true,"pause_ms":12.346,"refused_ms":40.0,"checkpoints":"#
-        + #"[{"name":"final drain","ok":true,"detail":"it's \"done\"","ms":1.0}]}"#)
+        + #"[{"name":"final drain","ok":true,"detail":"it's \"done\"","ms":1.0}],"log":null}"#)
   }
 
   @Test func `one failed checkpoint makes it a NO-GO`() {
-    var report = CutoverReport()
+    var report = SwitchReport()
     #expect(report.isGo)
     report.checkpoints = [.init("a", ok: true, detail: "", milliseconds: 0)]
     #expect(report.isGo)

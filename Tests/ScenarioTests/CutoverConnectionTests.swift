@@ -33,7 +33,7 @@ struct CutoverConnectionTests {
       try it.expectOneWritable()
       #expect(try it.cutover("--execute").status == 0)
       try it.expectSwitched([writer])
-      if let sync { #expect(try sync.wait() == 0) }
+      if let sync { try it.expectFollowsBack(sync) }
     }
   }
 

@@ -58,7 +58,7 @@ struct CutoverCrashTests {
         !sync.isRunning || sync.everythingSaid.contains("streaming from")
       }
       if point.isDecided {
-        #expect(try sync.wait() == 0, "\(sync.everythingSaid)")
+        try it.expectFollowsBack(sync)
       } else {
         try writer.waitFor(20, since: writer.acknowledged)
         try it.waitUntilCaughtUpBesideWriters()
@@ -69,11 +69,11 @@ struct CutoverCrashTests {
 
       #expect(try it.cutover("--execute").status == 0)
       try it.expectSwitched([writer])
-      if !point.isDecided { #expect(try sync.wait() == 0) }
+      if !point.isDecided { try it.expectFollowsBack(sync) }
     }
   }
 
-  /// A sync that runs on beside it: it takes the switch back, or sees it through and ends.
+  /// A sync that runs on beside it: it takes the switch back, or sees it through and follows back.
   @Test(arguments: [Point.captured, .targetCommitted, .fenced, .decided])
   func `killed beside a running sync, that ends it one way or the other`(point: Point) throws {
     try Scenario.run { it in
@@ -83,7 +83,7 @@ struct CutoverCrashTests {
       try writer.waitFor(20)
       #expect(try it.startCutover(fault: point.rawValue).process.wait() == -SIGKILL)
       if point.isDecided {
-        #expect(try sync.wait() == 0, "\(sync.everythingSaid)")
+        try it.expectFollowsBack(sync)
       } else {
         try writer.waitFor(20, since: writer.acknowledged)
         try it.waitUntilCaughtUpBesideWriters()
@@ -92,7 +92,7 @@ struct CutoverCrashTests {
       try it.expectOneWritable()
       #expect(try it.cutover("--execute").status == 0)
       try it.expectSwitched([writer])
-      if !point.isDecided { #expect(try sync.wait() == 0) }
+      if !point.isDecided { try it.expectFollowsBack(sync) }
     }
   }
 
@@ -128,7 +128,7 @@ struct CutoverCrashTests {
       let (status, report) = try first.finish()
       #expect(status == 0, "\(report)")
       #expect(report.switched)
-      #expect(try sync.wait() == 0)
+      try it.expectFollowsBack(sync)
       try it.expectSwitched()
     }
   }

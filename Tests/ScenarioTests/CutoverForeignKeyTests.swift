@@ -56,7 +56,7 @@ struct CutoverForeignKeyTests {
           pairing_x_y_fkey|t|f
           """)
       try it.expectEqual()
-      #expect(try sync.wait() == 0)
+      try it.expectFollowsBack(sync)
       #expect(throws: Program.Failed.self) { try it.psql("INSERT INTO child VALUES (9, 'nowhere', NULL)") }
       try it.psql("BEGIN; INSERT INTO b VALUES (9, 9); INSERT INTO a VALUES (9, 9, 'nine'); COMMIT")
       try it.psql("DELETE FROM node WHERE id = 1")

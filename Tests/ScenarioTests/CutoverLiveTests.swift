@@ -24,7 +24,7 @@ struct CutoverLiveTests {
       #expect(try #require(report.refused_ms) >= 0)
       try it.expectSwitched(writers)
       if let sync {
-        #expect(try sync.wait() == 0, "sync ends by itself after the switch")
+        try it.expectFollowsBack(sync)
         #expect(sync.everythingSaid.contains("the switch is done"))
       }
     }

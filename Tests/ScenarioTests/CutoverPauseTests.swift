@@ -64,7 +64,7 @@ struct CutoverPauseTests {
       #expect(try it.targetObjects() == before.target)
       try it.waitUntilCaughtUp()
       #expect(try it.cutover("--execute").status == 0)
-      #expect(try sync.wait() == 0)
+      try it.expectFollowsBack(sync)
       try it.expectSwitched()
     }
   }
@@ -136,7 +136,7 @@ struct CutoverPauseTests {
       #expect(second == 0, "\(again)")
       #expect(writer.process.isRunning == false || Waiting.reached(seconds: 10) { !writer.process.isRunning })
       try it.expectSwitched([writer])
-      if let sync { #expect(try sync.wait() == 0) }
+      if let sync { try it.expectFollowsBack(sync) }
     }
   }
 
@@ -165,7 +165,7 @@ struct CutoverPauseTests {
       let (second, again) = try it.cutover("--execute")
       #expect(second == 0, "\(again)")
       try it.expectSwitched([writer])
-      #expect(try sync.wait() == 0)
+      try it.expectFollowsBack(sync)
     }
   }
 

@@ -50,7 +50,7 @@ struct CutoverTargetTests {
         let id = try it.sqlite("SELECT id FROM _changeover_table WHERE name = '\(table)'")
         let log = try it.psql(
           "SELECT relname FROM pg_class WHERE relname LIKE 'change\\_%\\_\(id)' AND relkind = 'r'")
-        return try it.psql("SELECT op, \(keys) FROM changeover.\(log) ORDER BY seq")
+        return try it.psql("SELECT op, \(keys) FROM changeover.\(log) ORDER BY ctid")
       }
       #expect(try log("account", "k0") == "", "our own writes are not the application's")
       try it.psql(

@@ -76,7 +76,7 @@ struct UserSchemaTests {
     #expect(try it.lag().quarantined == 0, "seed \(seed): \(quarantine)")
     let (status, report) = try it.cutover("--execute")
     #expect(status == 0, "seed \(seed): \(report)")
-    #expect(try sync.wait() == 0)
+    try it.expectFollowsBack(sync)
     try expectEqual(it, exclude, seed)
     #expect(try structure(it) == before)
   }

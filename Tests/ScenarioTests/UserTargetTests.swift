@@ -85,7 +85,7 @@ struct UserTargetTests {
       #expect(status == 0, "\(report)")
       #expect(try rows(it) == expected)
       #expect(try constraints(it) == before)
-      #expect(try sync.wait() == 0)
+      try it.expectFollowsBack(sync)
       #expect(try it.psql("INSERT INTO depot (\"Code\") VALUES ('W') RETURNING id") == "9")
       #expect(try it.psql("UPDATE depot SET name = 'South' WHERE id = 7 RETURNING row_version") == "3")
       #expect(try it.psql("INSERT INTO note (text) VALUES ('x') RETURNING id") == "2")
@@ -171,7 +171,7 @@ struct UserTargetTests {
       #expect(try it.lag().quarantined == 0)
       #expect(try it.cutover("--execute").status == 0)
       #expect(try it.psql("SELECT weight FROM \"Parcel\" WHERE number = 'p-3'") == "1")
-      #expect(try sync.wait() == 0)
+      try it.expectFollowsBack(sync)
     }
   }
 

@@ -10,6 +10,13 @@ CREATE TABLE IF NOT EXISTS {source} (
   applied_nonce bigint NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT now(),
   switch_id uuid,
+  -- The way back that goes on, or the last one that was decided.
+  way_back_id uuid,
+  -- How far the application's writes since the switch were taken out of the logs, by the transaction that took them.
+  captured_group bigint,
+  captured_sequence bigint,
+  captured_nonce bigint,
+  captured_at timestamptz,
   plan text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
@@ -26,6 +33,15 @@ CREATE TABLE IF NOT EXISTS {copy} (
   expected bigint NOT NULL DEFAULT 0,
   step text NOT NULL DEFAULT 'rows',
   PRIMARY KEY (source, table_id)
+);
+-- What the tables looked like at the switch, and what has changed since.
+CREATE TABLE IF NOT EXISTS {reverse} (
+  source uuid PRIMARY KEY,
+  switch_id uuid,
+  fingerprint text NOT NULL,
+  shape text NOT NULL,
+  deviations text NOT NULL,
+  noticed_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE IF NOT EXISTS {quarantine} (
   source uuid NOT NULL,
@@ -45,6 +61,25 @@ CREATE TABLE IF NOT EXISTS {quarantine} (
   -- Set where a person decided that the row does not move: then it is in nobody's way.
   discarded_at timestamptz,
   PRIMARY KEY (source, table_id, digest)
+);
+-- What verify found, run by run; the newest ones are kept.
+CREATE TABLE IF NOT EXISTS {verification} (
+  source uuid NOT NULL,
+  finished_at timestamptz NOT NULL,
+  started_at timestamptz NOT NULL,
+  -- Where both stores stood when the last rows were compared.
+  applied_group bigint NOT NULL,
+  applied_sequence bigint NOT NULL,
+  applied_nonce bigint NOT NULL,
+  -- Every table that moves, all of its rows.
+  is_full boolean NOT NULL,
+  is_equal boolean NOT NULL,
+  differences bigint NOT NULL,
+  repaired bigint NOT NULL,
+  -- JSON: the names of the checks that failed, and rows and differences of each table.
+  failed_checks text NOT NULL,
+  tables text NOT NULL,
+  PRIMARY KEY (source, finished_at)
 );
 
 -- The position moves by compare-and-set: whoever lost the source, or comes too late, fails here and applies nothing.

@@ -25,11 +25,11 @@ struct BothWays {
     }
   }
 
-  /// Switches, and expects the sync to end well.
+  /// Switches, and expects the sync to follow in the other direction.
   func switchOver(sourceLocation: SourceLocation = #_sourceLocation) throws {
     let (status, report) = try it.cutover("--execute")
     #expect(status == 0, "\(report)", sourceLocation: sourceLocation)
-    #expect(try sync.wait() == 0, sourceLocation: sourceLocation)
+    try it.expectFollowsBack(sync, sourceLocation: sourceLocation)
   }
 
   private static let later = 1_000

@@ -47,21 +47,33 @@ struct CutoverProcess {
 }
 
 extension Scenario {
-  /// Starts `cutover --json`, which does what CHANGEOVER_FAULT says at a fault point.
-  func startCutover(_ arguments: [String] = ["--execute"], fault: String? = nil) throws -> CutoverProcess {
+  /// Starts `cutover --json`, or `rollback`, which does what CHANGEOVER_FAULT says at a fault point.
+  func startCutover(
+    _ arguments: [String] = ["--execute"], command: String = "cutover", fault: String? = nil
+  ) throws -> CutoverProcess {
     let faultFile = "\(directory)/fault-\(UInt32.random(in: 0 ... .max))"
     var environment = self.environment
     if let fault {
       environment["CHANGEOVER_FAULT"] = fault
       environment["CHANGEOVER_FAULT_FILE"] = faultFile
     }
-    let process = try spawn([Self.binary, "cutover", "--json"] + arguments, environment: environment)
+    let process = try spawn([Self.binary, command, "--json"] + arguments, environment: environment)
     return CutoverProcess(process: process, faultFile: faultFile)
   }
 
   /// Runs `cutover --json` to its end.
   func cutover(_ arguments: String...) throws -> (status: Int32, report: CutoverReport) {
     try startCutover(arguments).finish()
+  }
+
+  /// Starts `rollback --json`, which does what CHANGEOVER_FAULT says at a fault point.
+  func startRollback(_ arguments: [String] = ["--execute"], fault: String? = nil) throws -> CutoverProcess {
+    try startCutover(arguments, command: "rollback", fault: fault)
+  }
+
+  /// Runs `rollback --json` to its end.
+  func rollback(_ arguments: String...) throws -> (status: Int32, report: CutoverReport) {
+    try startRollback(arguments).finish()
   }
 
   /// The writers' tables, copied; nothing runs.
@@ -93,6 +105,13 @@ extension Scenario {
     } catch let failure as Program.Failed where failure.result.errors.contains("is closed") {
       return false
     }
+  }
+
+  /// A sync goes on after the switch, in the other direction; asked to, it ends well.
+  func expectFollowsBack(_ sync: ChildProcess, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try sync.waitUntilSays("streaming back from")
+    let status = try sync.stop()
+    #expect(status == 0, "\(sync.everythingSaid)", sourceLocation: sourceLocation)
   }
 
   /// After a recovery exactly one store takes writes.

@@ -1,0 +1,47 @@
+import Model
+
+/// Something besides the rows themselves that was looked at.
+package struct VerifyCheck: Sendable, Equatable {
+  /// The names are stable: others build on them.
+  package enum Name: String, Sendable, CaseIterable {
+    case rowCounts = "row_counts"
+    case foreignKeys = "foreign_keys"
+    case schema
+    case sequences
+    case requiredColumns = "required_columns"
+  }
+
+  package let name: Name
+  package let ok: Bool
+  /// One sentence.
+  package let detail: String
+  /// What is not as it should be, one by one.
+  package let findings: [String]
+
+  init(_ name: Name, _ detail: String, findings: [String] = []) {
+    self.name = name
+    ok = findings.isEmpty
+    self.detail = detail
+    self.findings = findings
+  }
+
+  package var json: JSON {
+    .object([
+      ("name", .string(name.rawValue)), ("ok", .bool(ok)), ("detail", .string(detail)),
+      ("findings", .array(findings.map { .string($0) })),
+    ])
+  }
+}
+
+/// Whether both stores were found to have as many rows, those in the quarantine apart.
+enum RowCountCheck {
+  static func check(_ tables: [VerifyTable]) -> VerifyCheck {
+    // Rows that somebody gave up are not on the target.
+    let findings = tables.filter { $0.problem == nil && $0.sourceRows - $0.discarded != $0.targetRows }.map {
+      "\($0.name): \($0.sourceRows) rows in SQLite, \($0.targetRows) in PostgreSQL"
+        + ($0.quarantined > 0 ? " (\($0.quarantined) are in the quarantine)" : "")
+    }
+    let rows = tables.reduce(0) { $0 + $1.sourceRows }
+    return VerifyCheck(.rowCounts, "\(rows) rows in \(tables.count) tables", findings: findings)
+  }
+}

@@ -1,0 +1,43 @@
+import Apply
+import Model
+import Schema
+import Verify
+
+/// What one run of verify has to do, and with what.
+struct VerifyJob: Sendable {
+  /// Differing keys of one table that a repair takes.
+  private static let repairedKeys = 100_000
+  /// Without a write-ahead log writers wait for as long as a chunk takes.
+  private static let chunkRowsWithoutWAL = 4_096
+
+  let options: VerifyOptions
+  /// Where an interrupted run goes on.
+  let path: String
+  let source: RandomID
+  let catalogue: TargetCatalogue
+  let stop: StopSignal
+  let clock: any WallClock
+  let report: @Sendable (VerifyEvent) -> Void
+  /// About how many rows each table has.
+  let expected: [TableID: Int64]
+
+  var keptDifferences: Int { options.repairs ? max(options.limit, Self.repairedKeys) : options.limit }
+
+  func comparison(_ shape: TwinSnapshot.Shape, in snapshot: TwinSnapshot) throws -> TableComparison {
+    var settings = ComparisonSettings()
+    settings.limit = keptDifferences
+    settings.showsValues = options.showsValues
+    settings.rowsPerSecond = options.rowsPerSecond
+    if let rate = options.rowsPerSecond {
+      // A chunk that takes long at this pace would keep its snapshot for as long.
+      settings.chunkRows = min(settings.chunkRows, max(Int(rate / 4), settings.partRows))
+    }
+    if !snapshot.isWAL {
+      settings.chunkRows = Self.chunkRowsWithoutWAL
+      settings.rowsPerSecond = nil
+    }
+    return try TableComparison(
+      shape.source, shape.plan, schema: snapshot.record.plan.schema, quarantine: Quarantine(catalogue, source),
+      settings: settings)
+  }
+}

@@ -1,0 +1,178 @@
+import Conversion
+import Model
+import SQLite
+import Schema
+
+/// Turns rows of the source into the hashes that the target has to give, in one buffer and without an allocation a row.
+struct RowHasher: ~Copyable {
+  /// What came of a row.
+  struct Row {
+    /// The row's hash on the target; of no meaning where a value does not fit.
+    var hash: Int64
+    /// A value does not fit its column: the target cannot have this row as it is.
+    var isMisfit = false
+    /// The key fits, so that the target can be asked for it.
+    var hasKey = true
+    /// A value cannot be told from what stands on the target.
+    var isLossy = false
+  }
+
+  let lookup3: Lookup3
+  let seed: UInt64
+  private let codecs: [ColumnCodec]
+  private let digests: [FieldSQL.Digest]
+  private let keyPositions: [Int]
+  private let isKey: [Bool]
+  private let isFloat: [Bool]
+  private var buffer = WireBuffer(capacity: 1 << 16)
+  /// Where the fields of the row begin.
+  private var starts: [Int]
+  /// Values of all rows that arrived without their NULs, and '' that arrived as NULL.
+  private(set) var stripped: Int64 = 0
+  private(set) var emptied: Int64 = 0
+
+  init(_ plan: TablePlan, _ fields: [FieldSQL], _ lookup3: Lookup3, seed: UInt64) throws(Failure) {
+    self.lookup3 = lookup3
+    self.seed = seed
+    codecs = try plan.columns.map { column throws(Failure) in try ColumnCodec(column) }
+    digests = fields.map(\.digest)
+    keyPositions = plan.keyPositions
+    isKey = plan.columns.indices.map { plan.keyPositions.contains($0) }
+    isFloat = plan.columns.map { $0.type == .real || $0.type == .double }
+    starts = Array(repeating: 0, count: plan.columns.count)
+  }
+
+  /// Bytes of the row read last.
+  var byteCount: Int { buffer.count }
+
+  /// Reads the statement's current row, which begins with the columns of an image.
+  mutating func read(_ statement: borrowing Statement) -> Row {
+    buffer.removeAll()
+    var row = Row(hash: 0)
+    var hash = RowHash()
+    for column in 0..<codecs.count {
+      let start = buffer.count
+      starts[column] = start
+      let passage = append(statement, column)
+      if passage != .exact { note(passage, column, &row) }
+      hash.add(fieldHash(from: start, digests[column]))
+    }
+    row.hash = hash.finished
+    return row
+  }
+
+  /// Reads the statement's current row and tells of each column what came of it.
+  mutating func passages(of statement: borrowing Statement) -> [Passage] {
+    buffer.removeAll()
+    var row = Row(hash: 0)
+    var passages: [Passage] = []
+    for column in 0..<codecs.count {
+      starts[column] = buffer.count
+      let passage = append(statement, column)
+      note(passage, column, &row)
+      passages.append(passage)
+    }
+    return passages
+  }
+
+  /// One value from SQLite's memory into the buffer.
+  @inline(__always)
+  private mutating func append(_ statement: borrowing Statement, _ column: Int) -> Passage {
+    switch statement.storageClass(column) {
+    case .null: Conversion.prove(.null, as: codecs[column], to: &buffer)
+    case .integer: Conversion.prove(.integer(statement.integer(column)), as: codecs[column], to: &buffer)
+    case .real: Conversion.prove(.real(statement.real(column)), as: codecs[column], to: &buffer)
+    case .text: Conversion.prove(.text(statement.textView(column)), as: codecs[column], to: &buffer)
+    case .blob: Conversion.prove(.blob(statement.blobView(column)), as: codecs[column], to: &buffer)
+    }
+  }
+
+  private mutating func note(_ passage: Passage, _ column: Int, _ row: inout Row) {
+    switch passage {
+    case .exact: break
+    case .stripped: stripped += 1
+    case .emptied: emptied += 1
+    case .lossy: row.isLossy = true
+    case .misfit:
+      buffer.append(bigEndian: Int32(-1))
+      row.isMisfit = true
+    }
+    // A NULL in the key fits no key either.
+    if isKey[column], isNull(column) { row.hasKey = false }
+  }
+
+  @inline(__always)
+  private func fieldHash(from start: Int, _ digest: FieldSQL.Digest) -> UInt64 {
+    let length = buffer.count &- start &- 4
+    if length == 0, buffer.bytes.loadUnaligned(fromByteOffset: start, as: Int32.self) == -1 { return 0 }
+    let field = UnsafeRawBufferPointer(rebasing: buffer.bytes[(start &+ 4)...])
+    if digest == .never { return lookup3.hash(field, seed: seed) }
+    return hash(field, digest, seed: seed)
+  }
+
+  private func hash(_ field: UnsafeRawBufferPointer, _ digest: FieldSQL.Digest, seed: UInt64) -> UInt64 {
+    let whole = lookup3.hash(field, seed: seed)
+    guard digest == .always || (digest == .long && field.count > FieldSQL.longest) else { return whole }
+    // The field's place is taken by the hash of an array that it is alone in.
+    return withUnsafeBytes(of: (31 &+ whole).bigEndian) { lookup3.hash($0, seed: seed) }
+  }
+
+  // MARK: The row read last
+
+  private func isNull(_ column: Int) -> Bool {
+    buffer.bytes.loadUnaligned(fromByteOffset: starts[column], as: Int32.self) == -1
+  }
+
+  /// The field of a column; nil for NULL.
+  private func field(_ column: Int) -> UnsafeRawBufferPointer? {
+    if isNull(column) { return nil }
+    let length = Int32(bigEndian: buffer.bytes.loadUnaligned(fromByteOffset: starts[column], as: Int32.self))
+    let start = starts[column] + 4
+    return UnsafeRawBufferPointer(rebasing: buffer.bytes[start..<start + Int(length)])
+  }
+
+  /// The key's fields, each as `FieldSQL.keySent` gives it.
+  var keyFields: [[UInt8]] { keyPositions.map { keyField($0) } }
+
+  private func keyField(_ column: Int) -> [UInt8] {
+    guard let field = field(column) else { return [] }
+    let bytes = Array(field)
+    // −0.0 has the sign bit only.
+    if isFloat[column], bytes.first == 0x80, bytes.dropFirst().allSatisfy({ $0 == 0 }) {
+      return Array(repeating: 0, count: bytes.count)
+    }
+    return bytes
+  }
+
+  /// The key's hash, by which a table is divided where the stores sort keys differently; the same in every run.
+  var keyHash: UInt64 {
+    var hash = RowHash()
+    for column in keyPositions {
+      if isFloat[column] {
+        keyField(column).withUnsafeBytes { hash.add(self.hash($0, digests[column], seed: 0)) }
+      } else {
+        hash.add(field(column).map { self.hash($0, digests[column], seed: 0) } ?? 0)
+      }
+    }
+    return hash.value
+  }
+
+  /// Each column by itself: the hash of an array that the field is alone in.
+  func columnHash(_ column: Int) -> Int64 {
+    Int64(bitPattern: 31 &+ (field(column).map { hash($0, digests[column], seed: seed) } ?? 0))
+  }
+}
+
+extension RowHasher {
+  /// The statement's current row column by column.
+  mutating func readColumns(_ statement: borrowing Statement, withValues: Bool) -> KeyLookup.Side {
+    var side = KeyLookup.Side(hashes: [])
+    let passages = passages(of: statement)
+    for (column, passage) in passages.enumerated() {
+      if case .misfit = passage { side.hashes.append(nil) } else { side.hashes.append(columnHash(column)) }
+      if passage == .lossy { side.lossy.insert(column) }
+    }
+    if withValues { side.values = passages.indices.map { statement.value($0) } }
+    return side
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Model
+import Pipeline
+
+/// `changeover verify`
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Compares every row of both stores while they are being written, exactly.",
+    discussion: """
+      Works beside a running sync and the application, or without a sync: it applies what is missing itself. Exits with 0 \
+      where both stores are equal and nothing else is wrong, with 1 where something is.
+      """)
+
+  @OptionGroup var stores: StoreOptions
+
+  @Option(help: "Only this table, named as in SQLite. May be given several times.")
+  var table: [String] = []
+
+  @Flag(help: "Have rows that differ brought again from SQLite, and compare them once more.")
+  var repair = false
+
+  @Option(help: "Differences of a table that are named; all are counted.")
+  var limit = 100
+
+  @Flag(help: "Show what the columns that differ hold.")
+  var showValues = false
+
+  @Option(help: "Rows a second at most (default: as fast as it goes).")
+  var rate: Double?
+
+  @Option(help: "Seconds that a read transaction may stay open on either store.")
+  var maxTransactionSeconds = 30.0
+
+  @Flag(help: "Go on where an interrupted run ended.")
+  var resume = false
+
+  @Flag(help: "One JSON object at the end.")
+  var json = false
+
+  func validate() throws {
+    guard limit >= 0 else { throw ValidationError("--limit takes 0 or more") }
+    guard maxTransactionSeconds > 0 else { throw ValidationError("--max-transaction-seconds takes a number above 0") }
+    if let rate, rate <= 0 { throw ValidationError("--rate takes a number above 0") }
+  }
+
+  func run() throws {
+    let stop = StopSignal()
+    Signals.stop(with: stop)
+    let configuration = try stores.configuration()
+    let options = VerifyOptions(
+      source: try stores.source(configuration), target: try stores.target(configuration),
+      state: try stores.state(configuration), targetSchema: stores.targetSchema ?? configuration.targetSchema,
+      tables: table, repairs: repair, limit: limit, showsValues: showValues, rowsPerSecond: rate,
+      maxTransactionSeconds: maxTransactionSeconds, resumes: resume)
+    let reporter = VerifyReporter()
+    let report: VerifyReport
+    do {
+      defer { reporter.finish() }
+      report = try Verification(options, stop: stop) { reporter.tell($0) }.run()
+    } catch is Stopped {
+      throw Failure(.tryAgain, "verify was interrupted", remedy: "verify --resume goes on where it was")
+    }
+    if json { Terminal.print(report.json.text) } else { VerifyText(report).lines.forEach(Terminal.print) }
+    if !report.isClean { throw ExitCode(ExitStatus.checkFailed.rawValue) }
+  }
+}
