@@ -195,7 +195,8 @@ struct ApplyLoop: ~Copyable {
     position = record.applied
     // What is in the quarantine may be another number too.
     applier = try GroupApplier(
-      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection)
+      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection,
+      planning: options.overrides)
     progress.applied(position, quarantined: applier.quarantined)
     return true
   }

@@ -24,7 +24,7 @@ package struct LagReport: Sendable {
   package var secondsIsUpperBound = false
   package var quarantined: Int64?
   /// Tables that do not follow at the moment: nothing says how far behind they are.
-  package var held: [String]
+  package var held: [String] = []
   package var targetReachable: Bool
   /// Why the target could not be asked; nil where it was.
   package var targetTrouble: String?
