@@ -98,13 +98,16 @@ struct SchemaSteps {
         ON CONFLICT (source, table_id) DO UPDATE SET step = 'done'
         """, row)
     case .recreate(let old, let new):
+      let grants = try grants(of: old, for: new, &connection)
       try drop(old, &connection)
       try create(new, &connection)
+      for grant in grants { try connection.execute(grant) }
     case .refill(let old, let new): try dropIndexes(of: old, butThoseOf: new, &connection)
     case .alter(let old, let new, let tasks): try alter(old, new, tasks, &connection)
     case .remove(let table):
       try drop(table, &connection)
       try forget(table, in: catalogue.copy, &connection)
+      try forget(table, in: catalogue.quarantine, &connection)
     case .hold: break
     }
     if let note = work.note { notes.append(note) }
@@ -126,7 +129,23 @@ struct SchemaSteps {
     for statement in TargetInstaller.unguarding(table.id, of: ownership.source, catalogue) {
       try connection.execute(statement)
     }
-    try forget(table, in: catalogue.quarantine, &connection)
+  }
+
+  /// The rights that others have on a table, as statements for the one that takes its place.
+  private func grants(
+    of old: TablePlan, for new: TablePlan, _ connection: inout Connection
+  ) throws -> [String] {
+    var parameters = Parameters()
+    parameters.append(text: ddl.name(of: old))
+    parameters.append(text: ddl.name(of: new))
+    let result = try connection.query(
+      """
+      SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, $2,
+        CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+        CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+      FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = to_regclass($1) AND a.grantee <> c.relowner
+      """, parameters)
+    return try (0..<result.rowCount).map { try result.string($0, 0) }
   }
 
   private func forget(_ table: TablePlan, in name: String, _ connection: inout Connection) throws {
@@ -288,7 +307,9 @@ struct SchemaSteps {
       case "54000":
         notes.append(
           "index '\(index.name)' on '\(table.targetName)' is left out: its entries are too long for PostgreSQL")
-      default: throw error
+      default:
+        guard case .server(let refusal) = error, refusal.isAboutTheStatement else { throw error }
+        notes.append("index '\(index.name)' on '\(table.targetName)' is left out: \(refusal.description)")
       }
     }
   }

@@ -140,6 +140,11 @@ struct SchemaDecision {
     // Indexes of constraints come and go with their tables.
     let oldParts = old.filter { !$0.isTable && $0.sql != nil }
     let newParts = new.filter { !$0.isTable && $0.sql != nil }
+    // With a view go its triggers.
+    let views = oldParts.filter { view in
+      view.type == "view" && !newParts.contains { $0.type == "view" && $0.name.isSpelled(view.name) }
+    }
+    let lost = lost.union(views.map { $0.name.lowercased() })
     for part in oldParts {
       let same = newParts.first { $0.type == part.type && $0.name.isSpelled(part.name) }
       let wentWithTable = part.type != "view" && lost.contains(part.table.lowercased())

@@ -197,7 +197,7 @@ package struct Gates: Sendable {
         name, isWaived,
         isWaived
           ? "'\(table)' stays behind: waived"
-          : "'\(table)' was created after the copy and does not move: sync --reseed, or accept with --waive \(name)")
+          : "'\(table)' does not move: let changeover sync take it up, or accept with --waive \(name)")
     }
   }
 

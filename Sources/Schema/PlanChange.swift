@@ -75,6 +75,11 @@ package struct PlanChange: Sendable {
   private mutating func take(_ step: TableStep) {
     let old = plan.tables.first { $0.id == step.table }
     let input = inputs.firstIndex { $0.table.id == step.table }
+    if case .altered = step.action, let held = plan.holds.firstIndex(where: { $0.table == step.table }) {
+      // The target could not follow before: only a copy brings it back.
+      plan.holds[held].name = step.name
+      return
+    }
     plan.holds.removeAll { $0.table == step.table }
     switch step.action {
     case .held(let hold): self.hold(step, hold)
@@ -221,8 +226,11 @@ package struct PlanChange: Sendable {
 
   /// Those of all tables: a parent may have another name, or be new. They come at the switch.
   private mutating func planForeignKeys() {
+    // Of a table that is held the plan may be an older one.
     let pairs = inputs.compactMap { input in
-      plan.tables.firstIndex { $0.id == input.table.id }.map { (input: input, place: $0) }
+      plan.tables.firstIndex { table in
+        table.id == input.table.id && table.columns.map(\.sourceName) == input.table.imageColumns
+      }.map { (input: input, place: $0) }
     }
     let inputs = pairs.map(\.input)
     let tables = pairs.map { plan.tables[$0.place] }

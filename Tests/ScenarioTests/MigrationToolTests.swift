@@ -28,7 +28,7 @@ struct MigrationToolTests {
       try it.waitUntilTakenUp()
       #expect(try it.lag().held == [])
       #expect(try it.cutover("--execute").status == 0)
-      #expect(try sync.wait() == 0)
+      #expect(try sync.stop() == 0)
       try it.expectEqual()
     }
   }

@@ -173,7 +173,7 @@ struct SchemaChangeTests {
       try it.expectEqual()
       #expect(try it.lag().held == [])
       #expect(try it.cutover("--execute").status == 0)
-      #expect(try sync.wait() == 0)
+      #expect(try sync.stop() == 0)
     }
   }
 
@@ -299,7 +299,7 @@ struct SchemaChangeTests {
       try it.waitUntilTakenUp()
       let (status, report) = try it.cutover("--execute")
       #expect(status == 0, "\(report)")
-      #expect(try sync.wait() == 0)
+      #expect(try sync.stop() == 0)
       try it.expectEqual()
       #expect(try it.psql("INSERT INTO child (p) VALUES (3) RETURNING id") == "9")
       #expect(try it.psql("DELETE FROM parent WHERE number = 3; SELECT count(*) FROM child") == "2")

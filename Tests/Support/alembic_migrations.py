@@ -14,40 +14,40 @@ engine = sa.create_engine(f"sqlite:///{sys.argv[1]}", connect_args={"timeout": 3
 
 def create(op):
     op.create_table(
-        "account", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(40)),
+        "wallet", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(40)),
         sa.Column("balance", sa.Float), sa.Column("opened", sa.DateTime),
     )  # fmt: skip
-    op.execute("INSERT INTO account VALUES (1, 'a', 0.1, '2024-01-02 03:04:05.000000'), (2, 'b', -0.0, NULL)")
+    op.execute("INSERT INTO wallet VALUES (1, 'a', 0.1, '2024-01-02 03:04:05.000000'), (2, 'b', -0.0, NULL)")
 
 
 def add(op):
-    with op.batch_alter_table("account") as batch:
+    with op.batch_alter_table("wallet") as batch:
         batch.add_column(sa.Column("active", sa.Boolean, server_default=sa.true(), nullable=False))
-    op.execute("INSERT INTO account (id, name, active) VALUES (3, 'c', 0)")
+    op.execute("INSERT INTO wallet (id, name, active) VALUES (3, 'c', 0)")
 
 
 def alter(op):
-    with op.batch_alter_table("account", recreate="always") as batch:
+    with op.batch_alter_table("wallet", recreate="always") as batch:
         batch.alter_column("name", type_=sa.Text(), nullable=False, new_column_name="owner")
         batch.create_unique_constraint("owner_once", ["owner"])
-    op.execute("INSERT OR REPLACE INTO account (id, owner) VALUES (4, 'a')")
+    op.execute("INSERT OR REPLACE INTO wallet (id, owner) VALUES (4, 'a')")
 
 
 def index(op):
-    op.create_index("account_opened", "account", ["opened"])
-    with op.batch_alter_table("account") as batch:
+    op.create_index("wallet_opened", "wallet", ["opened"])
+    with op.batch_alter_table("wallet") as batch:
         batch.drop_column("balance")
 
 
 def rename(op):
-    op.rename_table("account", "holding")
+    op.rename_table("wallet", "holding")
     op.execute("UPDATE holding SET owner = owner || '!' WHERE id = 2")
 
 
 def less(op):
     with op.batch_alter_table("holding", recreate="always") as batch:
         batch.alter_column("owner", nullable=True)
-    op.drop_index("account_opened", "holding")
+    op.drop_index("wallet_opened", "holding")
     op.execute("INSERT INTO holding (id, owner) VALUES (5, NULL)")
 
 
