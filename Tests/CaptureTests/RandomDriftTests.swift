@@ -16,7 +16,8 @@ import Testing
     var random = SeededRandom(seed: seed)
     let bench = try Bench(
       [
-        "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE, b INT)", "CREATE TABLE k (k TEXT PRIMARY KEY, v)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE, b INT)",
+        "CREATE TABLE k (k TEXT PRIMARY KEY NOT NULL, v)",
         "CREATE TABLE w (a, b, PRIMARY KEY (a, b)) WITHOUT ROWID", "CREATE TABLE keyless (x, y)",
         "CREATE TABLE kept (id INTEGER PRIMARY KEY, n)", "INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2)",
         "INSERT INTO keyless VALUES (1, 1), (2, 2), (3, 3)", "INSERT INTO w VALUES (1, 1), ('1', 2)",
