@@ -92,11 +92,12 @@ struct ApplyLoop: ~Copyable {
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
       try copy(&connection)
-      drainThrough = try newestChange()
+      drainThrough = try newestChange().number
     }
     // After the copy: the applier begins by learning what is in the quarantine.
     var applier = try GroupApplier(
-      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
+      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection,
+      planning: options.overrides)
     var position = session.record.applied
     progress.applied(position, quarantined: applier.quarantined)
     if applier.quarantined > 0 {
@@ -130,7 +131,8 @@ struct ApplyLoop: ~Copyable {
   /// Whether everything is applied that was there when this was asked for the first time, and then once more what was
   /// there at that moment: under an application that never rests there is no moment at which nothing is on its way.
   private mutating func isCaughtUp(_ position: Position) throws -> Bool {
-    let newest = try newestChange()
+    let (newest, isTakenUp) = try newestChange()
+    if !isTakenUp { return false }
     if position.sequence >= newest { return true }
     if let goal = goals.last, position.sequence < goal { return false }
     goals.append(newest)
@@ -164,6 +166,8 @@ struct ApplyLoop: ~Copyable {
         continue
       }
       _ = consume held
+      for note in applied.notes { report(.note(note)) }
+      session.record.plan = applier.plan
       unreported.groups += 1
       unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
       position = applied.position
@@ -191,7 +195,8 @@ struct ApplyLoop: ~Copyable {
     position = record.applied
     // What is in the quarantine may be another number too.
     applier = try GroupApplier(
-      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection)
+      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection,
+      planning: options.overrides)
     progress.applied(position, quarantined: applier.quarantined)
     return true
   }
@@ -247,10 +252,20 @@ struct ApplyLoop: ~Copyable {
     }
   }
 
-  private func newestChange() throws -> ChangeNumber {
+  /// The source's newest change, and whether its schema is the one taken up last.
+  private func newestChange() throws -> (number: ChangeNumber, isTakenUp: Bool) {
     let database = try SourceFile.openAgain(options.source, stop: progress.stop)
-    return try database.whenReadable(progress.stop) {
-      ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    return try database.whenReadable(progress.stop) { database in
+      try database.transaction(.deferred) { database in
+        let number = ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+        do {
+          var watch = try SchemaWatch(installation: session.installation, in: database)
+          try watch.check(database)
+          return (number, true)
+        } catch is SchemaMoved {
+          return (number, false)
+        }
+      }
     }
   }
 }

@@ -28,6 +28,9 @@ struct StatusCommand: ParsableCommand {
     for table in open {
       Terminal.print("            \(table.source): \(table.rowsCopied) of about \(table.rowsExpected) rows")
     }
+    for held in report.held {
+      Terminal.print("held        \(held.name): \(held.hold.reason); \(held.hold.remedy(held.name))")
+    }
     if report.quarantine.isEmpty { Terminal.print("quarantine  empty") }
     for entry in report.quarantine {
       let column = entry.column.map { ", column '\($0)'" } ?? ""

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Capture
 import Model
 import Pipeline
+
+extension SchemaPolicy: ExpressibleByArgument {}
 
 /// `changeover sync`
 struct SyncCommand: ParsableCommand {
@@ -19,6 +22,12 @@ struct SyncCommand: ParsableCommand {
 
   @Option(help: "Tables copied at a time (default 2).")
   var jobs: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "When the application changes its schema: forward carries it over, pause holds the table (default forward).",
+      valueName: "forward|pause"))
+  var schemaChanges: SchemaPolicy?
 
   @Flag(help: "End as soon as the store that follows has everything.")
   var untilCaughtUp = false
@@ -54,7 +63,8 @@ struct SyncCommand: ParsableCommand {
         exclude: exclude.isEmpty ? configuration.exclude : exclude, excludedNames: overrides.excludedTables),
       targetSchema: stores.targetSchema ?? configuration.targetSchema, untilCaughtUp: untilCaughtUp, reseed: reseed,
       takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention,
-      overrides: overrides, verifyEvery: verifyEvery?.seconds ?? configuration.verifyEvery?.seconds,
+      overrides: overrides, schemaPolicy: schemaChanges ?? configuration.schemaChanges,
+      verifyEvery: verifyEvery?.seconds ?? configuration.verifyEvery?.seconds,
       verifyRate: Double(verifyRate ?? configuration.verifyRate))
     let reporter = SyncReporter()
     defer { reporter.finish() }
