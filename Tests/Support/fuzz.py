@@ -56,6 +56,11 @@ class Failed(Exception):
         super().__init__(what)
         self.seeds = sorted(set(seeds))
 
+    @property
+    def kind(self) -> str:
+        """What two failures have in common where the one may stand for the other."""
+        return str(self).partition(":")[0]
+
 
 def libraries() -> List[List[str]]:
     """What runs a writer with each version of SQLite that there is: Python's own, and those of wheels."""
@@ -299,10 +304,7 @@ class Batch:
         self.mode = self.dice.choice(("wal", "wal", "wal", "delete"))
         self.encoding = self.dice.choice(("UTF-8", "UTF-8", "UTF-16le", "UTF-16be"))
         self.schemas = {seed: Schema(seed, is_keyed(seed)) for seed in seeds}
-        if plant:
-            for schema in self.schemas.values():
-                schema.plant()
-        self.units = {seed: Statements(schema, ddl).units(UNITS) for seed, schema in self.schemas.items()}
+        self.units = {seed: Statements(schema, ddl, plant).units(UNITS) for seed, schema in self.schemas.items()}
         self.libraries = libraries()
         self.statements = 0
         self.comparisons = 0
@@ -386,13 +388,13 @@ class History:
     def __init__(self, schema: List[str], units: List[Unit]) -> None:
         self.schema, self.units = schema, units
 
-    def fails(self, binary: str, times: int = 1) -> Optional[str]:
-        """How it fails, or nil. Once undisturbed with the sync stopped, and while it streams."""
+    def fails(self, binary: str, times: int = 1) -> Optional[Failed]:
+        """How it fails, if it does: with a sync that is stopped meanwhile, then with one that streams."""
         for attempt in range(times):
             try:
                 self.run(binary, streaming=attempt % 2 == 1)
             except Failed as failure:
-                return str(failure)
+                return failure
         return None
 
     def run(self, binary: str, streaming: bool) -> None:
@@ -432,10 +434,14 @@ class History:
             units.append(unit)
         return cls([line.removesuffix(";") for line in before.splitlines()], units)
 
-    def reduced(self, binary: str, seconds: float) -> History:
-        """The shortest that was found to fail within some time."""
+    def reduced(self, binary: str, kind: str, seconds: float) -> History:
+        """The shortest that was found to fail in this way within some time."""
         deadline = time.monotonic() + seconds
-        fails = lambda history: time.monotonic() < deadline and history.fails(binary) is not None
+
+        def fails(history: History) -> bool:
+            failure = history.fails(binary) if time.monotonic() < deadline else None
+            return failure is not None and failure.kind == kind
+
         # The end first: what comes after the damage does not matter.
         units = reduced(self.units, lambda units: fails(History(self.schema, units)))
         steps = [(at, step) for at, unit in enumerate(units) for step in unit]
@@ -451,12 +457,11 @@ class History:
 def explain(binary: str, seed: int, ddl: bool, plant: bool, seconds: float, directory: Optional[Path]) -> str:
     """A failing seed's history alone, reduced."""
     schema = Schema(seed, is_keyed(seed))
-    if plant:
-        schema.plant()
-    history = History(schema.statements, Statements(schema, ddl).units(UNITS))
-    if history.fails(binary, times=4) is None:
+    history = History(schema.statements, Statements(schema, ddl, plant).units(UNITS))
+    failure = history.fails(binary, times=4)
+    if failure is None:
         return f"seed {seed} alone does not fail: it takes the disturbances, or the others beside it"
-    short = history.reduced(binary, seconds)
+    short = history.reduced(binary, failure.kind, seconds)
     script = short.script()
     said = short.fails(binary) or "(it does not fail every time)"
     if directory:
@@ -471,7 +476,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--parallel", type=int, default=2)
     parser.add_argument("--ddl", action="store_true", help="with changes of the schema")
-    parser.add_argument("--plant", action="store_true", help="with a trigger that hides changes: every seed may fail")
+    parser.add_argument("--plant", action="store_true", help="with triggers that hide changes: what the fuzzer is to find")
     parser.add_argument("--reduce-seconds", type=float, default=120, help="for each failing seed; 0 leaves it")
     parser.add_argument("--scripts", type=Path, help="directory to leave reduced scripts in")
     parser.add_argument("--script", type=Path, help="run a reduced script instead")

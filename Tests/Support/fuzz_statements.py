@@ -18,13 +18,14 @@ UPDATES = ["UPDATE", "UPDATE", "UPDATE OR REPLACE", "UPDATE OR IGNORE", "UPDATE 
 
 
 class Statements:
-    def __init__(self, schema: Schema, ddl: bool = False) -> None:
-        self.schema, self.ddl = schema, ddl
+    def __init__(self, schema: Schema, ddl: bool = False, plant: bool = False) -> None:
+        self.schema, self.ddl, self.plant = schema, ddl, plant
         self.dice = random.Random(f"statements {schema.seed}")
         self.made = 0
 
     def units(self, count: int) -> List[Unit]:
-        return [self.unit() for _ in range(count)]
+        units = [self.unit() for _ in range(count)]
+        return [self.on_a(*self.schema.planted()), *units[1:]] if self.plant else units
 
     def unit(self) -> Unit:
         dice = self.dice
@@ -117,7 +118,7 @@ class Statements:
             [f"CREATE INDEX {quoted(f'{name} plain {self.made}')} ON {table.quoted} ({column.quoted})"],
             [f"CREATE TEMP TABLE IF NOT EXISTS {name}_temporary AS SELECT * FROM {table.quoted}", self.from_temporary(table)],
             # Created after ours, it fires before them.
-            [self.schema.trigger(100 + self.made)], [f"DROP TRIGGER IF EXISTS {quoted(f'{name} own {dice.randrange(2)}')}"],
+            [self.schema.trigger(100 + self.made, is_late=True)], [f"DROP TRIGGER IF EXISTS {quoted(f'{name} own {dice.randrange(2)}')}"],
             ["PRAGMA wal_autocheckpoint = 0", self.statement()], ["PRAGMA cache_size = 1", self.statement(), self.statement()],
         ]
         if self.schema.keyed:
