@@ -66,14 +66,25 @@ struct ApplyLoop: ~Copyable {
     var connection = try Connection(
       options.target, applicationName: "changeover sync", stop: progress.stop, timeoutSeconds: 10)
     let epoch = session.record.epoch
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
+    guard var record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
       throw Failure(
         .badData, "the target no longer knows this source: it was restored or its tables were dropped",
         remedy: "restore the target, or start over with sync --reseed")
     }
+    // A server that lacks our last transactions may not have heard of this run yet.
+    if record.owner == state.id, record.epoch < epoch {
+      try record.regain(epoch, session.catalogue, &connection)
+    }
     guard record.epoch == epoch else {
       throw Failure(
         .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
+    }
+    try TargetHistory.requireKnown(record.applied, captured: progress.status.captured, in: state.journal)
+    if record.applied.group < progress.status.applied.group {
+      report(
+        .warning(
+          "PostgreSQL came back at group \(record.applied.group), before group \(progress.status.applied.group), which it "
+            + "had: what it lacks is applied again from the journal"))
     }
     session.record = record
     if progress.status.targetAway {
