@@ -1,5 +1,7 @@
+import Capture
 import Journal
 import Model
+import SQLite
 
 /// Whether the target's position is one that this journal led to.
 ///
@@ -20,6 +22,16 @@ enum TargetHistory {
     try requireSame(applied, in: journal)
     guard applied.group > captured.group, try journal.group(applied.group) == nil else { return }
     throw failure("is ahead of the journal, which ends with group \(captured.group)", applied)
+  }
+
+  /// Whether the journal leads from the target's position to one that the source still holds.
+  static func isBehind(
+    _ applied: Position, _ journal: JournalDirectory, _ database: borrowing Database
+  ) throws -> Bool {
+    guard let last = try journal.group(applied.group)?.parts.last, try journal.header(of: last).position == applied,
+      let newest = try journal.files().last?.name, newest.group > applied.group
+    else { return false }
+    return try SourceInstallation.holds(journal.header(of: newest).position, in: database)
   }
 
   private static func failure(_ what: String, _ applied: Position) -> Failure {

@@ -48,10 +48,10 @@ final class OwnServer {
   /// `fast` ends sessions in good order, `immediate` is a crash.
   func stop(_ mode: String = "fast") throws { try run("pg_ctl", "-D", data, "-w", "-m", mode, "stop") }
 
-  /// Keeps a copy of the server's data as it is now, for `goBack`; the server is restarted for it.
+  /// Keeps a copy of the server's data as it is now, for `goBack`; the server crashes and recovers for it.
   func keep() throws -> String {
     let copy = "\(directory)/kept-\(Files.names(in: directory).count)"
-    try stop()
+    try stop("immediate")
     try copyFiles(data, to: copy)
     try start()
     return copy
