@@ -60,6 +60,7 @@ extension GroupApplier {
     }
     let counts = try quarantine.count(&connection)
     for statement in finishing { try connection.execute(statement) }
+    FaultPoint.reach("group-staged")
     try connection.execute("COMMIT")
     note(counts)
     return Int(counts.new)

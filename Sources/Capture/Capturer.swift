@@ -94,6 +94,7 @@ package struct Capturer: ~Copyable {
     }
     var group = OpenGroup(number: position.group.next, after: position.sequence, newest: newest, lookedAt: lookedAt)
     try read(through: newest.sequence, after: position.sequence, into: &group, from: database)
+    FaultPoint.reach("group-read")
     try write(&group, moreFollows: false, from: database)
     return finish(group, startedAt: startedAt)
   }

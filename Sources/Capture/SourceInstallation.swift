@@ -102,6 +102,7 @@ package struct SourceInstallation: Sendable {
         base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: numbered,
         switchID: nil)
       try installation.requireUnchangedSchema(in: database)
+      FaultPoint.reach("installing")
       return installation
     }
   }

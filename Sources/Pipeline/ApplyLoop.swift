@@ -71,15 +71,13 @@ struct ApplyLoop: ~Copyable {
         .badData, "the target no longer knows this source: it was restored or its tables were dropped",
         remedy: "restore the target, or start over with sync --reseed")
     }
-    // A server that lacks our last transactions may not have heard of this run yet.
-    if record.owner == state.id, record.epoch < epoch {
-      try record.regain(epoch, session.catalogue, &connection)
-    }
-    guard record.epoch == epoch else {
-      throw Failure(
-        .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
-    }
+    let takenOver = Failure(
+      .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
+    guard record.owner == state.id, record.epoch <= epoch else { throw takenOver }
     try TargetHistory.requireKnown(record.applied, captured: progress.status.captured, in: state.journal)
+    // A server that lacks our last transactions may not have heard of this run yet.
+    if record.epoch < epoch { try record.regain(epoch, session.catalogue, &connection) }
+    guard record.epoch == epoch else { throw takenOver }
     if record.applied.group < progress.status.applied.group {
       report(
         .warning(
@@ -163,8 +161,10 @@ struct ApplyLoop: ~Copyable {
         break
       }
       let held = try state.applyLock.acquire(stop: progress.stop)
+      FaultPoint.reach("group-journaled")
       let applied = try applier.apply(
         group, after: position, as: Ownership(session.record), to: &connection)
+      FaultPoint.reach("group-applied")
       _ = consume held
       unreported.groups += 1
       unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
@@ -206,6 +206,7 @@ struct ApplyLoop: ~Copyable {
       for index in table.indexes {
         report(.buildingIndexes(done: done, of: total))
         if let note = try IndexBuilder.build(index, on: table, of: plan, &connection) { report(.warning(note)) }
+        FaultPoint.reach("index-built")
         done += 1
         try progress.stop.check()
       }
@@ -213,8 +214,10 @@ struct ApplyLoop: ~Copyable {
     }
     report(.buildingIndexes(done: total, of: total))
     try buildChecksAndViews(&connection)
+    FaultPoint.reach("copy-complete")
     try TargetPhase(session.catalogue, session.record.source).move(
       Ownership(session.record), to: .syncing, &connection)
+    FaultPoint.reach("syncing")
     session.record.phase = .syncing
   }
 
