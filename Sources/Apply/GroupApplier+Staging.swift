@@ -72,6 +72,7 @@ extension GroupApplier {
     if steps != nil { FaultPoint.reach("schema-carried-out") }
     let counts = try quarantine.count(&connection)
     for statement in finishing { try connection.execute(statement) }
+    FaultPoint.reach("group-staged")
     try connection.execute("COMMIT")
     note(counts)
     if let steps {

@@ -130,6 +130,7 @@ package struct Capturer: ~Copyable {
     for table in steps.copied(of: installation.tables) { try copy(table, into: &group, from: database) }
     group.passedOver = steps.copiedTables
     try read(through: newest.sequence, after: position.sequence, into: &group, from: database)
+    FaultPoint.reach("group-read")
     try write(&group, moreFollows: false, from: database)
     return finish(group, startedAt: startedAt)
   }

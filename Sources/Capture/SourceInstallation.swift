@@ -117,6 +117,7 @@ package struct SourceInstallation: Sendable {
         base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce),
         installed: numbered.map { InstalledTable(table: $0) }, mark: SourceMark(phase: .syncing))
       for table in numbered { try requireSettled(table, in: database) }
+      FaultPoint.reach("installing")
       return installation
     }
   }

@@ -66,14 +66,23 @@ struct ApplyLoop: ~Copyable {
     var connection = try Connection(
       options.target, applicationName: "changeover sync", stop: progress.stop, timeoutSeconds: 10)
     let epoch = session.record.epoch
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
+    guard var record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
       throw Failure(
         .badData, "the target no longer knows this source: it was restored or its tables were dropped",
         remedy: "restore the target, or start over with sync --reseed")
     }
-    guard record.epoch == epoch else {
-      throw Failure(
-        .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
+    let takenOver = Failure(
+      .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
+    guard record.owner == state.id, record.epoch <= epoch else { throw takenOver }
+    try TargetHistory.requireKnown(record.applied, captured: progress.status.captured, in: state.journal)
+    // A server that lacks our last transactions may not have heard of this run yet.
+    if record.epoch < epoch { try record.regain(epoch, session.catalogue, &connection) }
+    guard record.epoch == epoch else { throw takenOver }
+    if record.applied.group < progress.status.applied.group {
+      report(
+        .warning(
+          "PostgreSQL came back at group \(record.applied.group), before group \(progress.status.applied.group), which it "
+            + "had: what it lacks is applied again from the journal"))
     }
     session.record = record
     if progress.status.targetAway {
@@ -158,6 +167,7 @@ struct ApplyLoop: ~Copyable {
       let held = try state.applyLock.acquire(stop: progress.stop)
       // A verify that came between has left the number of the group that it applied.
       if held.mark ?? 0 >= group.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
+      FaultPoint.reach("group-journaled")
       let applied: GroupApplier.Applied
       do {
         applied = try applier.apply(group, after: position, as: Ownership(session.record), to: &connection)
@@ -165,6 +175,7 @@ struct ApplyLoop: ~Copyable {
         guard try followOthers(&applier, &position, &connection) else { throw error }
         continue
       }
+      FaultPoint.reach("group-applied")
       _ = consume held
       for note in applied.notes { report(.note(note)) }
       session.record.plan = applier.plan
@@ -226,6 +237,7 @@ struct ApplyLoop: ~Copyable {
       for index in table.indexes {
         report(.buildingIndexes(done: done, of: total))
         if let note = try IndexBuilder.build(index, on: table, of: plan, &connection) { report(.warning(note)) }
+        FaultPoint.reach("index-built")
         done += 1
         try progress.stop.check()
       }
@@ -233,8 +245,10 @@ struct ApplyLoop: ~Copyable {
     }
     report(.buildingIndexes(done: total, of: total))
     try buildChecksAndViews(&connection)
+    FaultPoint.reach("copy-complete")
     try TargetPhase(session.catalogue, session.record.source).move(
       Ownership(session.record), to: .syncing, &connection)
+    FaultPoint.reach("syncing")
     session.record.phase = .syncing
   }
 

@@ -183,6 +183,7 @@ struct CaptureLoop: ~Copyable {
     do {
       for _ in 0..<20 where !progress.stop.isRequested {
         guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+        FaultPoint.reach("slice-pruned")
       }
     } catch {
       // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.

@@ -69,7 +69,13 @@ package struct LagReport: Sendable {
           return try LagReport(installation, newest: newest, known, state, clock.now)
         }
         // Applied and pruned between the two looks, or not the file that was captured: then it stays so.
-        if seen?.applied == applied { throw SourceInstallation.historyFailure(applied, path: path) }
+        if seen?.applied == applied {
+          // Or a server that lacks the last transactions: what it lacks is in the journal.
+          guard let state, try TargetHistory.isBehind(applied, state.journal, database) else {
+            throw SourceInstallation.historyFailure(applied, path: path)
+          }
+          return try LagReport(installation, newest: newest, known, state, clock.now)
+        }
         seen = known
       }
     } catch let error as SQLiteError {

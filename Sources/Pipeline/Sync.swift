@@ -183,6 +183,7 @@ package struct Sync {
     // A journal that lost its newest batches, or all, begins anew where the target stands; whether the source still
     // has what follows is checked there.
     guard let journaled, journaled.group >= session.record.applied.group else { return session.record.applied }
+    try TargetHistory.requireSame(session.record.applied, in: state.journal)
     return journaled
   }
 }

@@ -66,6 +66,7 @@ struct TableCopier: ~Copyable {
   ) throws {
     do {
       let started = ContinuousClock.now
+      FaultPoint.reach("segment-begun")
       let copied = sink.progress.rows
       var rows: Int64 = 0
       var isLast = false
