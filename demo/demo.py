@@ -144,19 +144,19 @@ class Demo:
         say(
             "Writers wait while the last changes are drained; then SQLite is fenced and PostgreSQL is opened. The"
             " --on-switch hook is ours: it keeps a snapshot of both stores as they stand at this moment, for the"
-            " proof below, and then flips the shop's configuration. The writers wait for that too."
+            " proof below, and then flips the shop's configuration. The writers wait for that too. Left alone, sync would"
+            " now keep SQLite in step, for changeover rollback; we stop it, so that the old file stays as the proof wants it."
         )
+        self.children.stop("sync")
         arguments = [*self.cutover_arguments(), "--execute", "--json"]
         command(shown(arguments))
         self.snapshot = Comparison(self.file, os.environ["DATABASE_URL"])
         self.cleanup.callback(self.snapshot.close)
         self.children.start("cutover", [str(self.binary), *arguments])
-        self.answer_hook(time.monotonic() + 30)
+        # It makes a backup and compares both stores before.
+        self.answer_hook(time.monotonic() + 120)
         status = self.children.wait("cutover", 30)
         self.show_switch(status)
-        if self.children.wait("sync", 15) != 0:
-            raise DemoFailure(f"sync did not end well after the switch\n{self.children.said('sync')}")
-        good("sync saw the switch and ended by itself")
 
     def answer_hook(self, deadline: float) -> None:
         """Pins both stores when the hook asks, then points the shop to PostgreSQL."""

@@ -47,9 +47,7 @@ package struct CaptureTrial {
     let log = catalogue.log(table.id, of: record.source)
     // An identity of the user's may be GENERATED ALWAYS, which takes no value of ours.
     let columns = table.columns.filter { $0.isWritten && !$0.isIdentity }
-    guard let column = (columns.first ?? table.columns.first).map({ PostgresText.identifier($0.targetName) }) else {
-      return nil
-    }
+    guard let column = columns.first.map({ PostgresText.identifier($0.targetName) }) else { return nil }
     defer { if connection.isHealthy { try? connection.execute("ROLLBACK") } }
     try connection.execute(
       """

@@ -164,8 +164,15 @@ struct Abandonment {
         steps.fail("quarantine", "\(applier.quarantined) rows do not fit SQLite: changeover quarantine list has them")
       }
     }
-    let report = try FullText.rebuild(in: database)
-    if !report.rebuilt.isEmpty { steps.note("full-text indexes", "rebuilt: \(report.rebuilt.joined(separator: ", "))") }
+    do {
+      let report = try FullText.rebuild(in: database)
+      if !report.rebuilt.isEmpty {
+        steps.note("full-text indexes", "rebuilt: \(report.rebuilt.joined(separator: ", "))")
+      }
+    } catch let failure as Failure {
+      // The data is what counts on such a day.
+      steps.fail("full-text indexes", failure.description)
+    }
     try installation.abandon(switchID, in: database)
   }
 

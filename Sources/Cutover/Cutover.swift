@@ -50,6 +50,7 @@ package struct Cutover {
     _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
     _ connection: inout Connection, _ steps: inout Steps
   ) throws {
+    let wasInterrupted = session.record.phase == .switching
     if [.switching, .switchingBack].contains(session.record.phase), settings.execute {
       try SwitchOpening(settings: settings, name: "cutover", stop: stop).recover(
         &session, state, database, &connection, &steps)
@@ -62,7 +63,7 @@ package struct Cutover {
         remedy: "there is nothing left to switch")
     }
     if session.record.phase == .switched {
-      return afterwards(session, state, &connection, &steps)
+      return afterwards(session, state, isFresh: wasInterrupted, &connection, &steps)
     }
     if let finding = Postponement.finding(options.postponeFlag) { steps.add(finding) }
     var leftOutKeys = try gate(session, state, database, &connection, &steps)
@@ -135,8 +136,10 @@ package struct Cutover {
   }
 
   /// The target is the authority already: does what an interrupted run left undone.
+  /// - Parameter isFresh: it became so in this very run.
   private func afterwards(
-    _ session: SyncSession, _ state: StateDirectory, _ connection: inout Connection, _ steps: inout Steps
+    _ session: SyncSession, _ state: StateDirectory, isFresh: Bool, _ connection: inout Connection,
+    _ steps: inout Steps
   ) {
     steps.update {
       $0.switched = true
@@ -144,6 +147,11 @@ package struct Cutover {
     }
     guard settings.execute, let switchID = session.record.switchID else { return }
     let aftercare = Aftercare(settings, session, state, .forward)
+    // As long as the application was not told, a canary may still take the switch back; later that is for people.
+    let isUntold = isFresh || settings.onSwitch != nil && !Hook.hasRun(after: switchID, state)
+    guard !isUntold || aftercare.runCanary(&steps) else {
+      return takeBack(session, state, runningHook: false, &steps)
+    }
     aftercare.runHook(after: switchID, &steps)
     aftercare.validate(&connection, isRepeated: true, &steps)
   }

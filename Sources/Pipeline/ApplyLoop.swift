@@ -132,7 +132,7 @@ struct ApplyLoop: ~Copyable {
       if try state.journal.group(position.group.next) == nil,
         try !session.record.stillStands(session.catalogue, &connection)
       {
-        throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
+        throw Self.phaseMoved
       }
     }
   }
@@ -167,6 +167,11 @@ struct ApplyLoop: ~Copyable {
       let held = try state.applyLock.acquire(stop: progress.stop)
       // A verify that came between has left the number of the group that it applied.
       if held.mark ?? 0 >= group.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
+      // A switch and its way back may both have passed unseen, however short they were.
+      if try isFromTarget(group) {
+        if try followOthers(&applier, &position, &connection) { continue }
+        guard try session.record.stillStands(session.catalogue, &connection) else { throw Self.phaseMoved }
+      }
       FaultPoint.reach("group-journaled")
       let applied: GroupApplier.Applied
       do {
@@ -192,6 +197,13 @@ struct ApplyLoop: ~Copyable {
       tell(position)
     }
     tell(position)
+  }
+
+  private static let phaseMoved = PostgresError.server(
+    ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
+
+  private func isFromTarget(_ group: JournalGroup) throws -> Bool {
+    try group.parts.first.map { try state.journal.header(of: $0).direction == .reverse } ?? false
   }
 
   /// Another process applied groups meanwhile: goes on where it left the target. False where nobody did.

@@ -100,6 +100,8 @@ struct CaptureLoop: ~Copyable {
     }
     groupBegunAt = .now
     let held = try state.captureLock.acquire(stop: progress.stop)
+    // A switch that the applying side has not seen yet: there is nothing to capture, and the journal goes on without us.
+    guard try isOpen() else { return }
     let known = capturer.position.group
     try capturer.resume(applied: progress.status.applied)
     if capturer.position.group > known {
@@ -165,6 +167,15 @@ struct CaptureLoop: ~Copyable {
       .warning(
         "the source changed without a logged change (\(count) such commits): a blob written in place, triggers switched "
           + "off, or a table that does not move; changeover verify tells whether anything is missing"))
+  }
+
+  private func isOpen() throws -> Bool {
+    do {
+      return try SourceInstallation.currentSwitch(in: database) == nil
+    } catch {
+      if error.isBusy { return false }
+      throw error
+    }
   }
 
   /// A look without the lock, so that an idle sync costs next to nothing.

@@ -127,7 +127,7 @@ struct ReverseLoop: ~Copyable {
     var wait = Self.busyMilliseconds
     while true {
       try progress.stop.check()
-      let captured = try capture(&capturer, &connection)
+      let captured = try capture(&capturer, database, &connection)
       if !captured { try capturer.tidy(&connection) }
       try applyAll(&applier, &capturer, &position, database, &connection)
       try lookAround(capturer, position, database)
@@ -153,7 +153,9 @@ struct ReverseLoop: ~Copyable {
   // MARK: Capturing
 
   /// One look, and a group where there is something; true for a group.
-  private mutating func capture(_ capturer: inout ReverseCapturer, _ connection: inout Connection) throws -> Bool {
+  private mutating func capture(
+    _ capturer: inout ReverseCapturer, _ database: borrowing Database, _ connection: inout Connection
+  ) throws -> Bool {
     let seen = clock.now
     guard try capturer.hasNews(&connection) else {
       newsSeen = nil
@@ -162,6 +164,7 @@ struct ReverseLoop: ~Copyable {
     }
     newsSeen = newsSeen ?? seen
     let held = try state.captureLock.acquire(stop: progress.stop)
+    try requireSameSwitch(database)
     let captured = try capturer.capture(from: &connection)
     _ = consume held
     tell(capturer.deviations)
@@ -169,6 +172,13 @@ struct ReverseLoop: ~Copyable {
     progress.captured(captured.position, seen: newsSeen ?? seen, lookedAt: capturer.lookedAt)
     newsSeen = nil
     return true
+  }
+
+  /// A way back and another switch may both have passed unseen: then everything begins anew.
+  private func requireSameSwitch(_ database: borrowing Database) throws {
+    guard try SourceInstallation.currentSwitch(in: database) == session.installation.switchID else {
+      throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the switch is another one"))
+    }
   }
 
   /// Names what has changed in the target's schema, once.
@@ -195,6 +205,7 @@ struct ReverseLoop: ~Copyable {
     while position.group < capturer.position.group {
       try progress.stop.check()
       let held = try state.applyLock.acquire(stop: progress.stop)
+      try requireSameSwitch(database)
       // Another command may have applied groups meanwhile.
       position = try session.sourcePosition(in: database)
       if position.group >= capturer.position.group { break }

@@ -214,7 +214,7 @@ struct CutoverGateTests {
         #expect(result.output.contains("PostgreSQL is the authority already"))
       }
       #expect(try it.psql("SELECT count(*) FROM event WHERE kind = 'after'") == "1")
-      #expect(try it.changeover("sync").status == 0)
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
     }
   }
 

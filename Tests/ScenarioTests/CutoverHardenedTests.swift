@@ -116,6 +116,20 @@ struct CutoverHardenedTests {
     }
   }
 
+  @Test(arguments: ["decided", "opened", "before-canary"])
+  func `killed before its canary, the next run lets it decide`(point: String) throws {
+    try Scenario.run { it in
+      try it.prepareCopied(rows: 3)
+      let arguments = ["--execute", "--canary", "false", "--on-switch", "true"] + Self.quick
+      #expect(try it.startCutover(arguments, fault: point).process.wait() == -SIGKILL)
+      let (status, report) = try it.startCutover(arguments).finish()
+      #expect(status == 1)
+      #expect(!report.switched)
+      #expect(report.failed == ["canary"])
+      try it.expectSwitchedBack()
+    }
+  }
+
   @Test(arguments: ["switched", "aborted", "refused", "frozen"])
   func `what was frozen is thawed, whatever came of the switch`(outcome: String) throws {
     try Scenario.run { it in
