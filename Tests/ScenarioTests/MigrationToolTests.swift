@@ -13,6 +13,7 @@ struct MigrationToolTests {
       try it.createWritersTables(rows: 50, mode: mode)
       let sync = try it.startStreaming()
       let writer = try it.startWriter(rate: 30)
+      try writer.waitFor(5)
       try migrate(script, it)
       try writer.finish()
       try it.waitUntilTakenUp()
