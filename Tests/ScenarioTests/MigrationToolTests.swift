@@ -13,6 +13,7 @@ struct MigrationToolTests {
       try it.createWritersTables(rows: 50, mode: mode)
       let sync = try it.startStreaming()
       let writer = try it.startWriter(rate: 30)
+      try writer.waitFor(5)
       try migrate(script, it)
       try writer.finish()
       try it.waitUntilTakenUp()
@@ -20,7 +21,6 @@ struct MigrationToolTests {
       #expect(try it.lag().quarantined == 0)
       // What the migrations dropped stays until somebody says so.
       let dropped = try it.lag().held
-      #expect(dropped.contains("shop_tag") == script.hasPrefix("django"))
       for table in dropped {
         #expect(try it.sqlite("SELECT count(*) FROM sqlite_schema WHERE name = '\(table)';") == "0")
         #expect(try it.changeover("resync", table).status == 0)
