@@ -134,7 +134,7 @@ def main() -> int:
         print(f"{arguments.seconds:.0f} s each, {arguments.rate:.0f} transactions/s of three statements, `busy_timeout=0`, WAL,")
         print(f"SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores, {platform.machine()}.")
         print()
-        print("| | transactions | found it locked | per million | wait ms, half | wait ms, longest | commit ms, half | 99 % | largest WAL MB |")
+        print("| | transactions | found it locked | per million | wait ms, median | wait ms, longest | commit ms, median | 99 % | largest WAL MB |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
         print("\n".join(rows))
         return 0
