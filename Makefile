@@ -83,6 +83,30 @@ soak: ## Verify again and again beside live writers; RUNS=300 says how often
 	swift build --build-tests
 	@export CHANGEOVER_VERIFY_RUNS=$(RUNS); $(call run_tests,$(PG),--filter 'ScenarioTests.VerifyTests/.(beside a running|without a write)')
 
+# Histories of statements; those of the test suite and as many more as one likes.
+.PHONY: fuzz
+fuzz: .cache/sqlite-libraries ## Random statements against a sync that is killed; SEEDS=5000 FIRST=1 say which
+	@scripts/install-dependencies test
+	swift build --product changeover
+	scripts/with-postgres python3 Tests/Support/fuzz.py "$$(swift build --show-bin-path)/changeover" \
+	  --first $(FIRST) --seeds $(SEEDS)
+
+# Newer versions of SQLite for the writers; without them the fuzzer uses Python's own and says so.
+.cache/sqlite-libraries:
+	python3 -m venv $@ && $@/bin/pip install -q --only-binary :all: apsw pysqlite3-binary || \
+	  echo "==> No wheels of SQLite: the writers use Python's own version only"
+
+.PHONY: cuts
+cuts: ## Cut the connection at every message of a first copy, which takes an hour
+	@scripts/install-dependencies test
+	swift build --product changeover
+	scripts/with-postgres python3 Tests/Support/cut_sweep.py "$$(swift build --show-bin-path)/changeover" copy
+
+SECONDS ?= 600
+.PHONY: fuzz-decoders
+fuzz-decoders: ## Let libFuzzer loose on the journal's decoder and the SQL parser, SECONDS=600 each
+	scripts/fuzz-decoders $(SECONDS)
+
 .PHONY: demo
 demo: ## Move a running application to a throw-away PostgreSQL, before your eyes
 	@scripts/install-dependencies demo

@@ -171,3 +171,17 @@ if Context.environment["CHANGEOVER_BENCHMARKS"] != nil {
       name: "JournalSpeed", dependencies: ["Journal", "Model"], path: "benchmarks/journal-speed",
       swiftSettings: settings))
 }
+
+// `make fuzz-decoders` builds these with --sanitize=fuzzer, which brings the main function; nothing else could link them.
+if Context.environment["CHANGEOVER_FUZZ_TARGETS"] != nil {
+  for (name, path, dependencies) in [
+    ("FuzzJournal", "Tests/Fuzzing/Journal", ["Model", "Journal"]),
+    ("FuzzSQL", "Tests/Fuzzing/SQL", ["Model", "Dialect"]),
+  ] as [(String, String, [Target.Dependency])] {
+    package.targets.append(
+      .executableTarget(
+        name: name, dependencies: dependencies, path: path,
+        swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+    package.products.append(.executable(name: name, targets: [name]))
+  }
+}

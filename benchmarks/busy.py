@@ -3,8 +3,8 @@
 
     scripts/with-postgres python3 benchmarks/busy.py [--seconds 600] [--rate 200] [BINARY]
 
-One connection with busy_timeout=0 writes transactions at a steady rate, first alone, then while `changeover sync` copies
-and streams. Everything that finds the source locked was kept out by changeover: there is no other writer. A look at the
+One connection with busy_timeout=0 writes transactions at a steady rate, first alone, then while `changeover sync`
+copies and streams. Everything that finds the source locked was kept out by changeover: there is no other writer. A look at the
 `-wal` file and at read transactions goes along. Prints Markdown.
 """
 
@@ -50,7 +50,8 @@ class Seen:
         return (
             f"| {name} | {self.transactions} | {self.busy} | {self.busy / max(self.transactions, 1) * 1e6:.0f} |"
             f" {milliseconds(self.quantile(self.waits, 0.5))} | {milliseconds(max(self.waits, default=0))} |"
-            f" {milliseconds(self.quantile(self.latencies, 0.5))} | {milliseconds(self.quantile(self.latencies, 0.99))} |"
+            f" {milliseconds(self.quantile(self.latencies, 0.5))} |"
+            f" {milliseconds(self.quantile(self.latencies, 0.99))} |"
             f" {self.largest_wal / 1e6:.1f} |"
         )
 
@@ -85,7 +86,8 @@ def write(source: Path, seconds: float, rate: float, sync: Optional[subprocess.P
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("UPDATE account SET balance = balance + 1 WHERE id = ?", (dice.randrange(ROWS),))
-                connection.execute("INSERT INTO event (kind, payload, at) VALUES ('e', ?, ?)", (dice.randbytes(100), begun))
+                payload = (dice.randbytes(100), begun)
+                connection.execute("INSERT INTO event (kind, payload, at) VALUES ('e', ?, ?)", payload)
                 connection.execute("DELETE FROM event WHERE id = ?", (seen.transactions - 20_000,))
                 connection.execute("COMMIT")
                 break
@@ -131,11 +133,13 @@ def main() -> int:
         sync.terminate()
         if sync.wait(30) != 0:
             sys.exit(f"sync ended with {sync.returncode}: {(directory / 'sync.log').read_text()}")
-        print(f"{arguments.seconds:.0f} s each, {arguments.rate:.0f} transactions/s of three statements, `busy_timeout=0`, WAL,")
-        print(f"SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores, {platform.machine()}.")
+        print(f"{arguments.seconds:.0f} s each, {arguments.rate:.0f} transactions/s of three statements, WAL,")
+        print(f"`busy_timeout=0`, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores, {platform.machine()}.")
         print()
-        print("| | transactions | found it locked | per million | wait ms, half | wait ms, longest | commit ms, half | 99 % | largest WAL MB |")
-        print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+        columns = ["", "transactions", "found it locked", "per million", "wait ms, median", "wait ms, longest"]
+        columns += ["commit ms, median", "99 %", "largest WAL MB"]
+        print(f"| {' | '.join(columns)} |")
+        print("|" + " --- |" * len(columns))
         print("\n".join(rows))
         return 0
     finally:

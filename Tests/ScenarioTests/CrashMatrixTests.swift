@@ -100,18 +100,42 @@ struct CrashMatrixTests {
     #expect(check.status == 0, "\(check.output)")
   }
 
+  /// The target's last step takes longer than the pause may: the switch aborts, and dies before it is taken back there.
+  @Test func `killed while an aborted switch is being taken back, it leaves nothing that the next one minds`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 40)
+      try it.sqlite("CREATE TABLE note (id INTEGER PRIMARY KEY, slot INTEGER REFERENCES note (id));")
+      try it.copyAll()
+      let writer = try it.startWriter(rate: 100, busyTimeout: 20)
+      try writer.waitFor(5)
+      try it.holdCopies()
+      let killed = try it.startCutover(["--execute", "--pause-limit", "0.5"], fault: "aborting")
+      #expect(try killed.process.wait() == -SIGKILL, "\(killed.process.everythingSaid)")
+      try writer.waitFor(5, since: writer.acknowledged)
+      #expect(try it.isSourceWritable())
+      #expect(try !it.isTargetWritable())
+      try it.releaseCopies()
+      let (status, report) = try it.cutover("--execute")
+      #expect(status == 0, "\(report)")
+      try it.expectSwitched([writer])
+    }
+  }
+
   @Test func `every fault point of the product has its test`() throws {
     let found = try Program.run([
       "grep", "-rhoE", #"FaultPoint\.reach\("[^"]+"\)"#, "\(Files.checkout)/Sources", "\(Files.checkout)/journal",
     ])
     let points = Set(found.output.split(separator: "\n").compactMap { $0.split(separator: "\"").dropFirst().first })
     #expect(points.count > 30)
-    // Every test that names a point does so as a literal; these two list theirs as cases.
-    let tests = Files.names(in: "\(Files.checkout)/Tests/ScenarioTests").filter { $0.hasSuffix(".swift") }
-      .map { Files.text("\(Files.checkout)/Tests/ScenarioTests/\($0)") }.joined()
+    // A test names a point as a literal, with or without what is to happen there, or as a case of an enum.
+    let folder = "\(Files.checkout)/Tests/ScenarioTests"
+    let tests = Files.names(in: folder).filter { $0.hasSuffix(".swift") }.map { Files.text("\(folder)/\($0)") }.joined()
+    let cases = tests.split(separator: "\n").filter { String($0).trimmed.hasPrefix("case ") }.flatMap {
+      $0.split { !$0.isLetter }.map(String.init)
+    }
     for point in points.map(String.init) {
-      let isListed = Point(rawValue: point) != nil || CutoverCrashTests.Point(rawValue: point) != nil
-      #expect(isListed || ["\"", "#", ":"].contains { tests.after("\"\(point)\($0)") != nil }, "\(point)")
+      let isLiteral = ["\"", "#", ":"].contains { tests.after("\"\(point)\($0)") != nil }
+      #expect(isLiteral || cases.contains(point), "\(point)")
     }
     for point in Point.allCases {
       #expect(points.contains(Substring(point.rawValue)), "\(point) is nowhere in the product")

@@ -91,6 +91,80 @@ struct ReplacedSourceTests {
     }
   }
 
+  /// Restoring may write into the very file: device and inode stay, and SQLite sees a commit like any other.
+  @Test(arguments: [0, 400])
+  func `a backup restored into the file itself is noticed, also once it has more changes`(writes: Int) throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 100)
+      let sync = try it.startStreaming()
+      try it.sqlite("UPDATE account SET balance = 1;")
+      try it.waitUntilCaughtUp()
+      let copy = try backUp(it)
+      try it.sqlite("DELETE FROM account WHERE id < 50; UPDATE account SET balance = 0;")
+      try it.waitUntilCaughtUp()
+      let before = try it.psql(Self.contents)
+      sync.send(SIGSTOP)
+      // SQLite's own backup, into the file that is there; then the application goes on.
+      let restored = try Program.run([
+        "python3", "-c",
+        """
+        import sqlite3, sys
+        a, b = sqlite3.connect(sys.argv[1]), sqlite3.connect(sys.argv[2])
+        a.backup(b)
+        b.isolation_level = None
+        for turn in range(int(sys.argv[3])):
+            b.execute("UPDATE account SET balance = ? WHERE id = 60", (turn,))
+        """, copy, it.source, "\(writes)",
+      ])
+      #expect(restored.status == 0, "\(restored.errors)")
+      sync.send(SIGCONT)
+      #expect(try sync.wait() == 65, "\(sync.errors)")
+      #expect(sync.errors.contains("is not the file that was captured"), "\(sync.errors)")
+      #expect(sync.errors.contains("put the right file back") && sync.errors.contains("--reseed"), "\(sync.errors)")
+      #expect(try it.psql(Self.contents) == before)
+      #expect(try it.changeover("sync", "--until-caught-up", "--reseed").status == 0)
+      try it.expectEqual()
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `another application's file in its place is refused`(running: Bool) throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 50)
+      let sync = running ? try it.startStreaming() : nil
+      if !running { try it.copyAll() }
+      let before = try it.psql(Self.contents)
+      let other = it.directory + "/other.db"
+      try it.sqlite(
+        "PRAGMA journal_mode = wal; CREATE TABLE slot (id INTEGER PRIMARY KEY); INSERT INTO slot VALUES (1);", other)
+      putInPlace(other, it)
+      let ended = try sync ?? it.start("sync")
+      #expect(try ended.wait() == 65, "\(ended.errors)")
+      #expect(ended.errors.contains("put the right file back") && ended.errors.contains("--reseed"), "\(ended.errors)")
+      #expect(try it.psql(Self.contents) == before)
+      #expect(try it.sourceSchema().contains("_changeover") == false)
+    }
+  }
+
+  @Test func `a file that was moved goes on where it is now, with its state directory`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 50)
+      try it.copyAll()
+      try it.sqlite("UPDATE slot SET holder = 'before';")
+      let state = it.stateDirectory
+      let moved = it.directory + "/moved.db"
+      for suffix in ["", "-wal", "-shm"] { rename(it.source + suffix, moved + suffix) }
+      it.source = moved
+      try it.sqlite("UPDATE slot SET holder = 'after' WHERE id % 2;")
+      // The state directory beside the new place would be a new one: it is refused, as another's.
+      let refused = try it.changeover("sync", "--until-caught-up")
+      #expect(refused.status == 75 && refused.errors.contains("--state"), "\(refused.errors)")
+      let sync = try it.changeover("sync", "--until-caught-up", "--state", state)
+      #expect(sync.status == 0, "\(sync.errors)")
+      try it.expectEqual()
+    }
+  }
+
   @Test func `a file that is gone stops the sync`() throws {
     try Scenario.run { it in
       try it.createWritersTables(rows: 10)

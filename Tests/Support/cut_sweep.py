@@ -99,8 +99,8 @@ class World:
         return done
 
     def write(self, transactions: int, seed: int) -> None:
-        self.python("scenario_writer.py", "write", str(self.source), "--transactions", str(transactions), "--rate", "9999",
-                    "--seed", str(seed))
+        options = ("--transactions", str(transactions), "--rate", "9999", "--seed", str(seed))
+        self.python("scenario_writer.py", "write", str(self.source), *options)
 
     def sync(self, *arguments: str) -> subprocess.CompletedProcess:
         command = [self.binary, "sync", "--source", str(self.source), *arguments]
@@ -124,7 +124,8 @@ class World:
         done = self.sync("--until-caught-up", "--jobs", "1")
         if done.returncode != 0:
             raise Failed(f"without any cut: {done.stderr}")
-        return {wanted: [label for direction, label in self.proxy.trace if direction == wanted] for wanted in DIRECTIONS}
+        trace = self.proxy.trace
+        return {wanted: [label for direction, label in trace if direction == wanted] for wanted in DIRECTIONS}
 
     def copy(self, cuts: List[Cut]) -> None:
         """A first copy with these cuts, run again until one of its runs comes through, with writes in between."""
@@ -175,7 +176,8 @@ class World:
             command = [sys.executable, str(SUPPORT / "scenario_writer.py"), "write", str(self.source), "--rate", "200"]
             writer = subprocess.Popen(command, stdout=subprocess.DEVNULL)
             try:
-                cuts = [Cut(step[0], self.dice.randint(1, 3), share, step[1]) for step in STREAM_STEPS for share in SHARES]
+                steps = itertools.product(STREAM_STEPS, SHARES)
+                cuts = [Cut(where, self.dice.randint(1, 3), share, label) for (where, label), share in steps]
                 cuts += [
                     Cut(self.dice.choice(DIRECTIONS), number, self.dice.choice(SHARES), all=self.dice.random() < 0.3)
                     for number in range(4, 4 + count)
@@ -194,7 +196,8 @@ class World:
             for round, (step, share) in enumerate(itertools.product(LARGE_STEPS, SHARES)):
                 self.proxy.arm([Cut(step[0], 1, share, step[1], all=round % 2 == 0)])
                 connection = sqlite3.connect(self.source, timeout=30)
-                connection.execute("UPDATE event SET at = at + 1, kind = ? WHERE rowid % 7 <> ?", (f"r{round}", round % 7))
+                changed = "UPDATE event SET at = at + 1, kind = ? WHERE rowid % 7 <> ?"
+                connection.execute(changed, (f"r{round}", round % 7))
                 connection.execute("UPDATE slot SET place = -place WHERE id % 2 = ?", (round % 2,))
                 connection.commit()
                 connection.close()
@@ -203,7 +206,7 @@ class World:
 
     @contextlib.contextmanager
     def streaming(self) -> Iterator[Callable[..., None]]:
-        """A sync that streams, in the end caught up, equal, and stopped in good order; lends what waits for a condition."""
+        """A sync that streams, in the end caught up, equal and stopped in good order; lends what waits for something."""
         self.begin(rows=200)
         connection = sqlite3.connect(self.source)
         connection.executemany("INSERT INTO event VALUES ('bulk', NULL, ?)", ((float(at),) for at in range(6_000)))

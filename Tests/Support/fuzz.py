@@ -4,8 +4,8 @@
     scripts/with-postgres python3 Tests/Support/fuzz.py BINARY [--first N] [--seeds N]
     scripts/with-postgres python3 Tests/Support/fuzz.py BINARY --script FILE
 
-Every seed is a schema of up to four tables and a history of statements; many seeds share a SQLite file, a database and a
-sync, and run side by side. A seed that fails is run alone, its history is reduced to what still fails, and the script
+Every seed is a schema of up to four tables and a history of statements; many seeds share a SQLite file, a database and
+a sync, and run side by side. A seed that fails is run alone, its history is reduced to what still fails, and the script
 that is left is printed; `--script` runs it again. Shares no code with changeover.
 """
 
@@ -226,7 +226,8 @@ class World:
         raise Failed(f"not caught up with change {newest} within {seconds} s: {self.said()[-1500:]}")
 
     def compare(self) -> None:
-        command = [sys.executable, str(SUPPORT / "compare.py"), str(self.source), "--dsn", f"{self.server}/{self.database}"]
+        target = f"{self.server}/{self.database}"
+        command = [sys.executable, str(SUPPORT / "compare.py"), str(self.source), "--dsn", target]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         refused = self.psql(self.database, QUARANTINED)
         if refused:
@@ -379,7 +380,7 @@ class Batch:
 
 
 class History:
-    """A seed's statements alone, with the point at which the first copy comes: what is reduced, printed and run again."""
+    """A seed's statements alone, and where the first copy comes: what is reduced, printed and run again."""
 
     COPY = "-- sync copies"
     CATCH_UP = "-- sync catches up"
@@ -419,7 +420,8 @@ class History:
     def script(self) -> str:
         lines = [f"{statement};" for statement in self.schema] + [self.COPY]
         for unit in self.units:
-            lines += [self.UNIT] + [f"{statement};" + ("" if name == "a" else f" -- {name}") for name, statement in unit]
+            lines.append(self.UNIT)
+            lines += [f"{statement};" + ("" if name == "a" else f" -- {name}") for name, statement in unit]
         return "\n".join(lines + [self.CATCH_UP]) + "\n"
 
     @classmethod
@@ -476,7 +478,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--parallel", type=int, default=2)
     parser.add_argument("--ddl", action="store_true", help="with changes of the schema")
-    parser.add_argument("--plant", action="store_true", help="with triggers that hide changes: what the fuzzer is to find")
+    parser.add_argument("--plant", action="store_true", help="with triggers that hide changes from us")
     parser.add_argument("--reduce-seconds", type=float, default=120, help="for each failing seed; 0 leaves it")
     parser.add_argument("--scripts", type=Path, help="directory to leave reduced scripts in")
     parser.add_argument("--script", type=Path, help="run a reduced script instead")
@@ -508,16 +510,17 @@ def main() -> int:
     with ThreadPoolExecutor(arguments.parallel) as pool:
         batches = list(pool.map(run, groups.values()))
     counts = {name: sum(batch.counts.get(name, 0) for batch in batches) for name in ("kill", "stop", "cut", "writer")}
-    versions = ", ".join(sorted({f"{python[1]}" for python in libraries()}))
+    versions = ", ".join(sorted(name for _, name in libraries()))
     print(
-        f"seeds {arguments.first} to {last - 1}: {sum(batch.statements for batch in batches)} statements by writers with"
-        f" {versions}; sync killed {counts['kill']} times, stopped {counts['stop']}, cut off {counts['cut']}, writers killed"
-        f" {counts['writer']}; compared {sum(batch.comparisons for batch in batches)} times;"
+        f"seeds {arguments.first} to {last - 1}: {sum(batch.statements for batch in batches)} statements by writers"
+        f" with {versions}; sync killed {counts['kill']} times, stopped {counts['stop']}, cut off {counts['cut']},"
+        f" writers killed {counts['writer']}; compared {sum(batch.comparisons for batch in batches)} times;"
         f" {len(failing)} seeds failed; {time.monotonic() - began:.0f} s"
     )
     if arguments.reduce_seconds:
+        options = (arguments.ddl, arguments.plant, arguments.reduce_seconds, arguments.scripts)
         for seed in failing[:3]:
-            print(explain(arguments.binary, seed, arguments.ddl, arguments.plant, arguments.reduce_seconds, arguments.scripts))
+            print(explain(arguments.binary, seed, *options))
     return 1 if failing or unexplained else 0
 
 

@@ -93,7 +93,8 @@ class Schema:
         if dice.random() < 0.15:
             name = f"{name} {dice.choice(['order', 'ü', 'X.y'])}"
         table = Table(name, [], [])
-        kinds = ["rowid", "rowid", "auto", "text", "folded", "pair", "pair without", "text without", "desc", "unique", "real"]
+        kinds = ["rowid", "rowid", "auto", "text", "folded", "pair", "pair without", "text without", "desc", "unique"]
+        kinds += ["real"]
         if not self.keyed:
             kinds += ["none", "none", "none"]
         self.add_key(table, dice.choice(kinds))
@@ -103,7 +104,8 @@ class Schema:
             self.add_parent(table, dice.choice(self.tables))
         if dice.random() < 0.12:
             base = dice.choice(table.columns)
-            table.columns.append(Column("made", "generated", f"INT AS (length({base.quoted})) {dice.choice(('STORED', ''))}"))
+            definition = f"INT AS (length({base.quoted})) {dice.choice(('STORED', ''))}"
+            table.columns.append(Column("made", "generated", definition))
         return table
 
     def add_key(self, table: Table, kind: str) -> None:
@@ -135,7 +137,8 @@ class Schema:
     def value_column(self, name: str, table: Table) -> Column:
         dice = self.dice
         kind = dice.choice(("integer", "integer", "text", "text", "folded", "real", "blob", "mixed"))
-        declared = {"integer": "INTEGER", "text": "TEXT", "folded": "TEXT COLLATE NOCASE", "real": "REAL", "blob": "BLOB"}
+        declared = {"integer": "INTEGER", "text": "TEXT", "folded": "TEXT COLLATE NOCASE", "real": "REAL"}
+        declared["blob"] = "BLOB"
         definition = declared.get(kind, "")
         not_null = False
         if kind in ("integer", "text") and dice.random() < 0.15:
@@ -218,9 +221,9 @@ class Schema:
         ]
         integers = [one for one in other.columns if one.kind == "integer" and one.name.startswith("v")]
         if integers:
-            chosen = dice.choice(integers)
-            effects.append(f"UPDATE OR IGNORE {other.quoted} SET {chosen.quoted} = {chosen.quoted} + 1 WHERE {chosen.quoted} < 20;")
-            effects.append(f"UPDATE OR REPLACE {other.quoted} SET {chosen.quoted} = 3 WHERE {chosen.quoted} = 7;")
+            chosen = dice.choice(integers).quoted
+            effects.append(f"UPDATE OR IGNORE {other.quoted} SET {chosen} = {chosen} + 1 WHERE {chosen} < 20;")
+            effects.append(f"UPDATE OR REPLACE {other.quoted} SET {chosen} = 3 WHERE {chosen} = 7;")
         if event == "INSERT" and table.key:
             same = " AND ".join(f"{quoted(part)} IS NEW.{quoted(part)}" for part in table.key)
             effects.append(f"UPDATE {table.quoted} SET {self.settable(table)} WHERE {same};")
@@ -232,14 +235,15 @@ class Schema:
         body = " ".join(dice.sample(effects, dice.randint(1, 2)))
         if time == "BEFORE" and dice.random() < 0.3:
             # In a BEFORE trigger it skips the row, and nothing is written that our own triggers would have missed.
-            raised = dice.choice(("RAISE(IGNORE)", "RAISE(ABORT, 'own')", "RAISE(FAIL, 'own')", "RAISE(ROLLBACK, 'own')"))
-            body += f" SELECT {raised} WHERE abs(random()) % 5 = 0;"
+            raised = dice.choice(("IGNORE", "ABORT, 'own'", "FAIL, 'own'", "ROLLBACK, 'own'"))
+            body += f" SELECT RAISE({raised}) WHERE abs(random()) % 5 = 0;"
         return f"CREATE TRIGGER {name} {time} {event} ON {table.quoted}{when} BEGIN {body} END"
 
     def planted(self) -> List[str]:
-        """Triggers that make SQLite pass over those that were there before them, ours among them: changes are missed."""
+        """Triggers that make SQLite pass over those that were there before, ours among them: changes are missed."""
         return [
-            f"CREATE TRIGGER {quoted(f'{table.name} planted')} AFTER DELETE ON {table.quoted} BEGIN SELECT RAISE(IGNORE); END"
+            f"CREATE TRIGGER {quoted(f'{table.name} planted')} AFTER DELETE ON {table.quoted}"
+            " BEGIN SELECT RAISE(IGNORE); END"
             for table in self.tables
         ]
 
@@ -265,7 +269,11 @@ class Schema:
         if number < 3:
             # Different ones, whatever must be unique.
             return {
-                "mixed": ("'text'", "7", "x'00ff'")[number], "integer": str(number), "text": f"'t{number}'", "folded": f"'f{number}'", "real": f"{number}.5",
+                "mixed": ("'text'", "7", "x'00ff'")[number],
+                "integer": str(number),
+                "text": f"'t{number}'",
+                "folded": f"'f{number}'",
+                "real": f"{number}.5",
                 "blob": f"x'0{number}'",
             }[column.kind]
         return self.literal(column, self.dice)
@@ -277,7 +285,8 @@ class Schema:
         if kind == "mixed":
             kind = dice.choice(("integer", "text", "real", "blob"))
         if kind == "integer":
-            return str(dice.choice((dice.randrange(12), dice.randrange(100), dice.randrange(-3, 3), 2**53 + 1, -(2**62))))
+            large = dice.choice((2**53 + 1, -(2**62)))
+            return str(dice.choice((dice.randrange(12), dice.randrange(100), dice.randrange(-3, 3), large)))
         if kind == "text":
             return f"'{dice.choice(WORDS)}'"
         if kind == "folded":

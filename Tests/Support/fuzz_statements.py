@@ -102,9 +102,11 @@ class Statements:
                 f"{update} {other} WHERE {name} = -1000", self.end(),
             ]
         if shape == 1:
-            return ["BEGIN", f"{update} -{name} - 1000 WHERE {name} >= 0", f"{update} -{name} - 1000 + 1 WHERE {name} < 0", "COMMIT"]
+            away, back = f"{update} -{name} - 1000 WHERE {name} >= 0", f"{update} -{name} - 999 WHERE {name} < 0"
+            return ["BEGIN", away, back, "COMMIT"]
         if shape == 2:
-            return [f"{dice.choice(UPDATES)} {table.quoted} SET {name} = {name} + {dice.choice((1, -1, 3))} WHERE {name} < 1000"]
+            moved = f"{name} = {name} + {dice.choice((1, -1, 3))} WHERE {name} < 1000"
+            return [f"{dice.choice(UPDATES)} {table.quoted} SET {moved}"]
         return [f"UPDATE OR REPLACE {table.quoted} SET {name} = {one} WHERE {name} = {other}"]
 
     def housekeeping(self) -> List[str]:
@@ -116,10 +118,15 @@ class Statements:
             ["PRAGMA wal_checkpoint(TRUNCATE)"], ["PRAGMA wal_checkpoint(PASSIVE)"], ["ANALYZE"], ["REINDEX"],
             ["PRAGMA optimize"], ["PRAGMA incremental_vacuum"], ["PRAGMA shrink_memory"],
             [f"CREATE INDEX {quoted(f'{name} plain {self.made}')} ON {table.quoted} ({column.quoted})"],
-            [f"CREATE TEMP TABLE IF NOT EXISTS {name}_temporary AS SELECT * FROM {table.quoted}", self.from_temporary(table)],
+            [
+                f"CREATE TEMP TABLE IF NOT EXISTS {name}_temporary AS SELECT * FROM {table.quoted}",
+                self.from_temporary(table),
+            ],
             # Created after ours, it fires before them.
-            [self.schema.trigger(100 + self.made, is_late=True)], [f"DROP TRIGGER IF EXISTS {quoted(f'{name} own {dice.randrange(2)}')}"],
-            ["PRAGMA wal_autocheckpoint = 0", self.statement()], ["PRAGMA cache_size = 1", self.statement(), self.statement()],
+            [self.schema.trigger(100 + self.made, is_late=True)],
+            [f"DROP TRIGGER IF EXISTS {quoted(f'{name} own {dice.randrange(2)}')}"],
+            ["PRAGMA wal_autocheckpoint = 0", self.statement()],
+            ["PRAGMA cache_size = 1", self.statement(), self.statement()],
         ]
         if self.schema.keyed:
             choices += [["VACUUM"], ["VACUUM"]]
@@ -144,8 +151,13 @@ class Statements:
             [f"CREATE TABLE {self.schema.prefix}_{column} (id INTEGER PRIMARY KEY, what TEXT)",
              f"INSERT INTO {self.schema.prefix}_{column} VALUES (1, 'new')"],
             [f"DROP TABLE {table.quoted}"],
-            ["BEGIN", f"CREATE TABLE {self.schema.prefix}_{column} AS SELECT * FROM {table.quoted}", f"DROP TABLE {table.quoted}",
-             f"ALTER TABLE {self.schema.prefix}_{column} RENAME TO {table.quoted}", "COMMIT"],
+            [
+                "BEGIN",
+                f"CREATE TABLE {self.schema.prefix}_{column} AS SELECT * FROM {table.quoted}",
+                f"DROP TABLE {table.quoted}",
+                f"ALTER TABLE {self.schema.prefix}_{column} RENAME TO {table.quoted}",
+                "COMMIT",
+            ],
         ))
 
     # Statements
@@ -195,7 +207,8 @@ class Statements:
         if target and dice.random() < 0.75:
             changed = dice.choice(columns)
             excluded = dice.choice((f"excluded.{changed.quoted}", self.literal(changed)))
-            action = f"DO UPDATE SET {changed.quoted} = {excluded}{dice.choice(('', '', f' WHERE {self.condition(table)}'))}"
+            where = dice.choice(("", "", f" WHERE {self.condition(table)}"))
+            action = f"DO UPDATE SET {changed.quoted} = {excluded}{where}"
         return f"INSERT INTO {table.quoted} ({names}) VALUES ({values}) ON CONFLICT{target} {action}{self.returning()}"
 
     def insert_select(self, table: Table) -> str:
@@ -225,7 +238,8 @@ class Statements:
         if column.kind == "integer" and self.dice.random() < 0.4:
             return f"min({column.quoted}, 1000) + {self.dice.choice((1, -1, 10))}"
         if column.kind in ("text", "folded") and self.dice.random() < 0.3:
-            return self.dice.choice((f"upper({column.quoted})", f"lower({column.quoted})", f"substr({column.quoted}, 1, 3)"))
+            name = column.quoted
+            return self.dice.choice((f"upper({name})", f"lower({name})", f"substr({name}, 1, 3)"))
         return self.literal(column)
 
     def rekey(self, table: Table) -> str:
@@ -242,7 +256,8 @@ class Statements:
         return f"DELETE FROM {table.quoted}{where}{self.returning()}"
 
     def defaults(self, table: Table) -> str:
-        return f"{self.dice.choice(('INSERT', 'INSERT OR REPLACE', 'INSERT OR IGNORE'))} INTO {table.quoted} DEFAULT VALUES"
+        verb = self.dice.choice(("INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE"))
+        return f"{verb} INTO {table.quoted} DEFAULT VALUES"
 
     def update_from(self, table: Table) -> str:
         other = self.table()
@@ -257,11 +272,12 @@ class Statements:
             return self.delete(table)
         # A key that is not the rowid must not mind that this one moves.
         low, rowid = self.dice.randrange(8), "rowid"
+        name, value = self.first(table)
         return self.dice.choice((
             f"UPDATE {table.quoted} SET {rowid} = {rowid} + 20 WHERE {rowid} = {low}",
             f"UPDATE OR REPLACE {table.quoted} SET {rowid} = {low} WHERE {rowid} = {self.dice.randrange(8)}",
             f"DELETE FROM {table.quoted} WHERE {rowid} >= (SELECT max({rowid}) FROM {table.quoted})",
-            f"INSERT OR REPLACE INTO {table.quoted} ({rowid}, {self.first(table)[0]}) VALUES ({low}, {self.first(table)[1]})",
+            f"INSERT OR REPLACE INTO {table.quoted} ({rowid}, {name}) VALUES ({low}, {value})",
         ))
 
     def first(self, table: Table) -> Tuple[str, str]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The application of the fuzzer: runs units of statements that come as lines of JSON on stdin, and answers each with a line.
+"""The application of the fuzzer: runs units of statements that come as JSON on stdin, and answers each with a line.
 
     fuzz_writer.py FILE LIBRARY      sqlite3 (Python's own), or pysqlite3 or apsw, which bring newer versions of SQLite
 

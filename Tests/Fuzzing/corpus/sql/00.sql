@@ -1,0 +1,1 @@
+a + 1 > 2 AND NOT b LIKE 'x%' ESCAPE '\'

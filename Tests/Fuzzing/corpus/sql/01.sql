@@ -1,0 +1,1 @@
+CASE a WHEN 1 THEN 'x' ELSE b END

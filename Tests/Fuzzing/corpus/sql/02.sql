@@ -1,0 +1,1 @@
+coalesce(a, c, 0) IN (1, 2.5, x'00', NULL)

@@ -1,0 +1,1 @@
+strftime('%Y-%m', d, '+1 month') = '2024-01'

@@ -1,0 +1,1 @@
+e ->> '$.a[0]' IS NOT NULL

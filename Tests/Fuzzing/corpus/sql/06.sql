@@ -1,0 +1,1 @@
+json_extract(e, '$.x') = 1

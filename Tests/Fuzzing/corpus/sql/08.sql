@@ -1,0 +1,1 @@
+b COLLATE NOCASE = "c"

@@ -1,0 +1,1 @@
+substr(b, 1, 3) || upper(b)

@@ -1,0 +1,1 @@
+SELECT a, count(*) AS n FROM t LEFT JOIN t AS u ON t.a = u.a WHERE b GLOB 'a*' GROUP BY 1 HAVING n > 1 ORDER BY 2 DESC LIMIT 3

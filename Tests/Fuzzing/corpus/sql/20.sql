@@ -1,0 +1,1 @@
+CREATE VIEW v AS SELECT DISTINCT t.*, group_concat(b, ',') FROM t, json_each(t.e) AS j WHERE j.value > 1
