@@ -9,7 +9,8 @@ extension SchemaPolicy: ExpressibleByArgument {}
 struct SyncCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync",
-    abstract: "The background process: installs triggers, copies, then streams changes, back after the switch. Resumes.")
+    abstract: "The background process: installs triggers, copies, then streams changes, back after the switch. Resumes."
+  )
 
   @OptionGroup var stores: StoreOptions
   @OptionGroup(title: "Types and names") var typeOptions: TypeOptions

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// The application moves there and back while it writes: what was acknowledged is in both stores at the end, once.
@@ -26,6 +27,40 @@ struct ThereAndBackTests {
       try it.expectEqual()
       try writers.finish()
       if let sync { #expect(sync.isRunning, "it went on in every direction: \(sync.everythingSaid)") }
+    }
+  }
+
+  /// Case 47: to a sync that was stopped meanwhile the phase is what it was, and everything else is not.
+  @Test(arguments: [["cutover", "rollback"], ["rollback", "cutover"]])
+  func `a sync that slept through two switches goes on where the stores stand`(commands: [String]) throws {
+    try Scenario.run { it in
+      try it.prepareCopied(rows: 20)
+      let isBack = commands[0] == "rollback"
+      if isBack { #expect(try it.cutover("--execute", "--no-backup", "--waive", "verified").status == 0) }
+      func write(_ email: String) throws {
+        let statement =
+          "INSERT INTO account (email) VALUES ('\(email)'); DELETE FROM slot WHERE id = \(email.utf8.count)"
+        if try it.isTargetWritable() { try it.psql(statement) } else { try it.sqlite(statement) }
+      }
+      let sync = try it.start("sync")
+      try sync.waitUntilSays(isBack ? "streaming back from" : "streaming from")
+      try write("first")
+      if isBack { try it.waitUntilBackInStep() } else { try it.waitUntilCaughtUp() }
+      sync.send(SIGSTOP)
+      try write("asleep")
+      for command in commands {
+        let (status, report) = try it.startCutover(
+          ["--execute"] + (command == "cutover" ? ["--no-backup", "--waive", "verified"] : []), command: command
+        ).finish()
+        #expect(status == 0, "\(command) \(report)")
+        try write("after \(command)")
+      }
+      sync.send(SIGCONT)
+      try write("awake")
+      if isBack { try it.waitUntilBackInStep() } else { try it.waitUntilCaughtUp() }
+      try it.expectEqual()
+      #expect(try it.sqlite("SELECT count(*) FROM account WHERE email NOT LIKE '%@x'") == "5")
+      #expect(sync.isRunning, "\(sync.everythingSaid)")
     }
   }
 
