@@ -52,7 +52,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Verify",
-      dependencies: ["Model", "SQLite", "Postgres", "Schema", "Conversion", "Capture", "Apply"],
+      dependencies: [
+        "Model", "SQLite", "Postgres", "Schema", "Conversion", "Capture", "Apply", "ReverseApply",
+      ],
       swiftSettings: settings),
     .target(
       name: "ReverseCapture",

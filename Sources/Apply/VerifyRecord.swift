@@ -27,6 +27,8 @@ package struct VerifyRecord: Sendable, Hashable {
   package var finishedAt: Instant
   /// Where both stores stood when the last rows were compared.
   package var position: Position
+  /// Which store followed the other.
+  package var direction: Direction
   /// Every table that moves was compared, all of its rows.
   package var isFull: Bool
   /// No row differs, apart from those that somebody gave up.
@@ -39,12 +41,13 @@ package struct VerifyRecord: Sendable, Hashable {
   package private(set) var age: Double = 0
 
   package init(
-    startedAt: Instant, finishedAt: Instant, position: Position, isFull: Bool, isEqual: Bool, differences: Int64,
-    repaired: Int64, failedChecks: [String], tables: [Table]
+    startedAt: Instant, finishedAt: Instant, position: Position, direction: Direction, isFull: Bool, isEqual: Bool,
+    differences: Int64, repaired: Int64, failedChecks: [String], tables: [Table]
   ) {
     self.startedAt = startedAt
     self.finishedAt = finishedAt
     self.position = position
+    self.direction = direction
     self.isFull = isFull
     self.isEqual = isEqual
     self.differences = differences
@@ -72,6 +75,7 @@ package struct VerifyRecord: Sendable, Hashable {
     parameters.append(int64: repaired)
     parameters.append(text: String(decoding: try encoder.encode(failedChecks), as: UTF8.self))
     parameters.append(text: String(decoding: try encoder.encode(tables), as: UTF8.self))
+    parameters.append(bool: direction == .reverse)
     // By the server's clock, which tells the age to everybody alike.
     _ = try connection.query(
       """
@@ -81,8 +85,8 @@ package struct VerifyRecord: Sendable, Hashable {
           ORDER BY finished_at DESC OFFSET \(Self.keptRuns - 1) LIMIT 1)
       )
       INSERT INTO \(catalogue.verification) (source, finished_at, started_at, applied_group, applied_sequence,
-        applied_nonce, is_full, is_equal, differences, repaired, failed_checks, tables)
-      SELECT $1, t, t - make_interval(secs => $2), $3, $4, $5, $6, $7, $8, $9, $10, $11
+        applied_nonce, is_full, is_equal, differences, repaired, failed_checks, tables, is_reverse)
+      SELECT $1, t, t - make_interval(secs => $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
       FROM (SELECT clock_timestamp() AS t) AS now
       """, parameters)
   }
@@ -121,7 +125,7 @@ package struct VerifyRecord: Sendable, Hashable {
     let result = try connection.query(
       """
       SELECT started_at, finished_at, applied_group, applied_sequence, applied_nonce, is_full, is_equal, differences,
-        repaired, failed_checks, tables, extract(epoch FROM clock_timestamp() - finished_at)::float8
+        repaired, failed_checks, tables, extract(epoch FROM clock_timestamp() - finished_at)::float8, is_reverse
       FROM \(catalogue.verification) WHERE source = $1 AND \(condition) ORDER BY finished_at DESC LIMIT 1
       """, parameters)
     guard result.rowCount == 1 else { return nil }
@@ -130,7 +134,7 @@ package struct VerifyRecord: Sendable, Hashable {
       startedAt: try result.instant(0, 0), finishedAt: try result.instant(0, 1),
       position: Position(
         group: GroupNumber(try result.int64(0, 2)), sequence: ChangeNumber(try result.int64(0, 3)),
-        nonce: try result.int64(0, 4)),
+        nonce: try result.int64(0, 4)), direction: try result.bool(0, 12) ? .reverse : .forward,
       isFull: try result.bool(0, 5), isEqual: try result.bool(0, 6), differences: try result.int64(0, 7),
       repaired: try result.int64(0, 8),
       failedChecks: try decoder.decode([String].self, from: Data(result.string(0, 9).utf8)),
@@ -143,7 +147,8 @@ package struct VerifyRecord: Sendable, Hashable {
 extension VerifyRecord {
   package var json: JSON {
     .object([
-      ("equal", .bool(isEqual)), ("full", .bool(isFull)), ("finished_at", .string(finishedAt.text)),
+      ("equal", .bool(isEqual)), ("full", .bool(isFull)), ("direction", .string(direction.name)),
+      ("finished_at", .string(finishedAt.text)),
       ("seconds_ago", .number((age * 1_000).rounded() / 1_000)),
       (
         "position",

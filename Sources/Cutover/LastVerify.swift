@@ -65,6 +65,17 @@ package enum LastVerify: Sendable, Equatable {
     }
   }
 
+  /// What the newest verify since the switch found; nil where there was none.
+  static func sinceSwitch(
+    _ record: SourceRecord, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws -> Findings? {
+    let latest = try VerifyRecord.latest(of: record.source, catalogue, &connection)
+    guard let last = latest.warning ?? latest.full, last.direction == .reverse,
+      last.position.group >= record.applied.group
+    else { return nil }
+    return Findings(last)
+  }
+
   fileprivate static func others(_ checks: [String]) -> [String] { checks.filter { !judgedElsewhere.contains($0) } }
 }
 
@@ -122,14 +133,14 @@ extension LastVerify {
     }
   }
 
-  private func sentence(_ findings: Findings) -> String {
-    var text =
-      findings.isEqual
-      ? "both stores equal (\(findings.rows) rows)" : "\(findings.differences) of \(findings.rows) rows differ"
-    if !findings.failedChecks.isEmpty {
-      text += ", checks that failed: \(findings.failedChecks.joined(separator: ", "))"
-    }
-    let age = findings.age
+  private func sentence(_ findings: Findings) -> String { findings.sentence }
+}
+
+extension LastVerify.Findings {
+  /// For people.
+  package var sentence: String {
+    var text = isEqual ? "both stores equal (\(rows) rows)" : "\(differences) of \(rows) rows differ"
+    if !failedChecks.isEmpty { text += ", checks that failed: \(failedChecks.joined(separator: ", "))" }
     let ago = age < 1 ? "just now" : age < 7_200 ? "\(Int(age / 60)) min ago" : "\(Int(age / 3_600)) h ago"
     return "\(text), \(ago)"
   }

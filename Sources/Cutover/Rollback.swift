@@ -133,6 +133,7 @@ package struct Rollback {
       gates.transactions = try OpenTransactions.look(
         TargetPhase(session.catalogue, session.record.source).standing(plan, &connection), &connection)
       gates.disks = Disks.look(source: settings.source, state: settings.state)
+      gates.verified = try LastVerify.sinceSwitch(session.record, session.catalogue, &connection)
     }
     let took = started.duration(to: .now) / .milliseconds(1)
     for finding in gates.findings {

@@ -20,6 +20,8 @@ package struct RollbackGates: Sendable {
   package var obstacles: [(table: String, reason: String)] = []
   package var transactions = OpenTransactions()
   package var disks: [Gates.Disk] = []
+  /// The last verify since the switch, where there was one.
+  package var verified: LastVerify.Findings?
   package var waived: Set<String> = []
   package var hook = Gates.HookState.none
   package var canary = Gates.HookState.none
@@ -42,7 +44,8 @@ package struct RollbackGates: Sendable {
 
   package var findings: [Finding] {
     guard phase == .switched else { return [authority] + hooks }
-    return [authority, fence, lagFinding, quarantine] + schema + tables + transactionFindings + diskFindings + hooks
+    return [authority, fence, lagFinding, quarantine] + schema + tables + transactionFindings + diskFindings
+      + verifiedFinding + hooks
   }
 
   private var authority: Finding {
@@ -120,6 +123,15 @@ package struct RollbackGates: Sendable {
   }
 
   private var diskFindings: [Finding] { Gates.findings(of: disks) }
+
+  /// Tells, and asks for nothing: the way back must be open when it is needed.
+  private var verifiedFinding: [Finding] {
+    guard let verified else { return [] }
+    let text = verified.sentence
+    return [
+      Finding("verified", true, verified.isEqual ? text : "\(text): changeover verify --repair mends them beforehand")
+    ]
+  }
 
   private var hooks: [Finding] { Gates.findings(of: [("hook", hook), ("canary", canary)]) }
 }

@@ -78,6 +78,8 @@ package struct StatusReport: Sendable {
     case .syncing: "changeover cutover tells whether the switch can be made now"
     case .switching:
       "a cutover is going on, or was interrupted: run changeover cutover or sync, which finish or undo it"
+    case .switched where lag.verified.any.map({ $0.direction == .reverse && !$0.isEqual }) ?? false:
+      "changeover verify --repair names the rows that differ, and has them brought again from PostgreSQL"
     case .switched where !lag.syncRunning:
       "start changeover sync: it keeps SQLite in step, so that the way back stays short"
     case .switched:

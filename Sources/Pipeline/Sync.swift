@@ -117,13 +117,7 @@ package struct Sync {
         progress.fail(error)
       }
     }
-    let verify = options.verifyEvery.map { every in
-      Worker { [options, clock, report, session] in
-        VerifyLoop(
-          options: options.verify, every: every, session: session, progress: progress, clock: clock, report: report
-        ).run()
-      }
-    }
+    let verify = startVerify(session, progress)
     var loop = ApplyLoop(options: options, state: state, progress: progress, session: session, report: report)
     let heartbeat = startHeartbeat(session, progress)
     let outcome: Result<ApplyLoop.End, any Error>
@@ -154,6 +148,7 @@ package struct Sync {
     var loop = ReverseLoop(
       options: options, state: state, progress: progress, session: session, clock: clock, report: report)
     let heartbeat = startHeartbeat(session, progress)
+    let verify = startVerify(session, progress)
     let outcome: Result<ReverseLoop.End, any Error>
     do {
       outcome = .success(try loop.run(first: connection))
@@ -162,10 +157,22 @@ package struct Sync {
     }
     progress.stop.request()
     try heartbeat.join()
+    try verify?.join()
     try progress.status.write(to: state.statusPath)
     if let failure = progress.failure { throw failure }
     session = loop.session
     return try outcome.get() == .caughtUp ? .caughtUp : .phaseMoved
+  }
+
+  /// The background verify, where it was asked for.
+  private func startVerify(_ session: SyncSession, _ progress: SyncProgress) -> Worker<Void>? {
+    options.verifyEvery.map { every in
+      Worker { [options, clock, report] in
+        VerifyLoop(
+          options: options.verify, every: every, session: session, progress: progress, clock: clock, report: report
+        ).run()
+      }
+    }
   }
 
   private func startHeartbeat(_ session: SyncSession, _ progress: SyncProgress) -> Worker<Void> {

@@ -167,8 +167,10 @@ struct ReturningColumn {
   // MARK: Keys
 
   /// The field as it tells keys apart: to the target 1.0 and 1.00 are one key.
-  func identity(of field: UnsafeRawBufferPointer) -> Value {
-    var bytes = Array(field)
+  func identity(of field: UnsafeRawBufferPointer) -> Value { Self.identity(of: Array(field), as: type) }
+
+  static func identity(of field: [UInt8], as type: TargetType) -> Value {
+    var bytes = field
     if case .numeric = type, bytes.count >= 8 { (bytes[6], bytes[7]) = (0, 0) }
     return .blob(bytes)
   }

@@ -49,7 +49,7 @@ package struct ReverseCapturer: ~Copyable {
 
   private var shape: TargetShape?
   private var fingerprint: String?
-  private var readings: [TableReading] = []
+  private(set) var readings: [TableReading] = []
   /// Tables that the server refused to read, with the reason; asked again when the fingerprint changes.
   private var refused: [TableID: String] = [:]
   private var comparedAt = ContinuousClock.now
@@ -143,11 +143,33 @@ package struct ReverseCapturer: ~Copyable {
     }
   }
 
-  private mutating func captureAlone(_ connection: inout Connection) throws -> Captured? {
+  /// Journals everything committed so far, as `capture(from:)` does on its own, and lends the transaction before its COMMIT,
+  /// so that others can go on reading what it saw. One attempt.
+  /// - Parameter share: what it throws takes everything back.
+  /// - Returns: where the target stands once the transaction has committed; nil where it did not, since somebody keeps a
+  ///   table to himself, or the schema moved: the next attempt may succeed.
+  package mutating func capture(
+    from connection: inout Connection, sharing share: (inout Connection, DrainedView) throws -> Void
+  ) throws -> Position? {
+    do {
+      _ = try captureAlone(&connection, share)
+      return position
+    } catch {
+      if connection.isHealthy { try? connection.execute("ROLLBACK") }
+      forget()
+      guard (error as? PostgresError)?.sqlState == Self.lockNotAvailable || Self.mayPass(error) else { throw error }
+      return nil
+    }
+  }
+
+  private mutating func captureAlone(
+    _ connection: inout Connection, _ share: (inout Connection, DrainedView) throws -> Void = { _, _ in }
+  ) throws -> Captured? {
     encoder.removeAll()
     try begin(&connection)
     let captured = try drain(&connection, isAlone: true)
     FaultPoint.reach("reverse-journaled")
+    try share(&connection, DrainedView(after: position, tables: readings.map(\.drained), deviations: deviations))
     try connection.execute("COMMIT")
     FaultPoint.reach("reverse-drained")
     if let captured { position = captured.position }

@@ -14,6 +14,8 @@ struct TableReading: Sendable {
   var wholly: Bool
   /// Of a partitioned table the rows stand in its partitions; of others, the children's rows are not its own.
   private let only: String
+  /// The table as it is now, for who reads it beside the drain.
+  let drained: DrainedTable
   private let columns: [String]
   private let keys: [String]
   /// Key columns to whose own equality two different values can be the same.
@@ -24,6 +26,9 @@ struct TableReading: Sendable {
     _ plan: TablePlan, _ relation: FoundTarget.Relation, _ present: [(position: Int, name: String)], wholly: Bool
   ) {
     id = plan.id
+    drained = DrainedTable(
+      id: plan.id, schema: relation.schema, name: relation.name, columns: present,
+      leavesOutChildren: !relation.isPartitioned)
     name = relation.qualifiedName
     only = relation.isPartitioned ? "" : "ONLY "
     self.wholly = wholly

@@ -1,6 +1,4 @@
-import Apply
 import Capture
-import Conversion
 import Model
 import Postgres
 import SQLite
@@ -15,11 +13,13 @@ struct ComparedTable: Sendable {
   let queries: TargetQueries
   let lookup3: Lookup3
   let seed: UInt64
-  /// Nil where no row of the table is there.
-  let quarantine: Quarantine?
-  private let keyCodecs: [ColumnCodec]
+  /// Nil where no row of the table is known to be refused.
+  let refusals: Refusals?
+  let keyFields: KeyFields
 
-  init(_ comparison: TableComparison, on target: inout Connection) throws {
+  init(
+    _ comparison: TableComparison, _ source: borrowing Database, on target: inout Connection
+  ) throws {
     // Chunks are too short for either, and the server has other work.
     try target.execute("SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0")
     table = comparison.table
@@ -27,11 +27,10 @@ struct ComparedTable: Sendable {
     settings = comparison.settings
     reader = ChunkReader(table)
     seed = UInt64.random(in: 1 ... .max)
-    queries = TargetQueries(plan, schema: comparison.schema, seed: seed)
-    keyCodecs = try plan.keyColumns.map { try ColumnCodec($0) }
+    queries = TargetQueries(comparison, seed: seed)
+    keyFields = try KeyFields(plan)
     lookup3 = try Self.lookup3(of: &target)
-    let quarantine = comparison.quarantine
-    self.quarantine = try quarantine?.holdsRows(of: table.id, &target) == true ? quarantine : nil
+    refusals = try comparison.refusals?.holds(rowsOf: table.id, source, &target) == true ? comparison.refusals : nil
   }
 
   private static func lookup3(of target: inout Connection) throws -> Lookup3 {
@@ -52,46 +51,12 @@ struct ComparedTable: Sendable {
   func hasher() throws(Failure) -> RowHasher { try RowHasher(plan, queries.fields, lookup3, seed: seed) }
 
   /// The border that a row of the source stands on; nil where its key does not fit.
-  func bound(_ key: [Value]) -> KeyBound? {
-    var fields: [[UInt8]] = []
-    var buffer = WireBuffer(capacity: 64)
-    for (value, codec) in zip(key, keyCodecs) {
-      buffer.removeAll()
-      let passage = value.withView { Conversion.prove($0, as: codec, to: &buffer) }
-      if case .misfit = passage { return nil }
-      if buffer.bytes.loadUnaligned(as: Int32.self) == -1 { return nil }
-      fields.append(Array(buffer.bytes.dropFirst(4)))
-    }
-    return KeyBound(key: key, fields: fields)
-  }
+  func bound(_ key: [Value]) -> KeyBound? { keyFields.fields(of: key).map { KeyBound(key: key, fields: $0) } }
 
   /// The source's key of what stands on the target; nil where it has no such value.
   func image(_ fields: [[UInt8]]) -> [Value]? {
-    var key: [Value] = []
-    for (number, field) in fields.enumerated() {
-      let position = plan.keyPositions[number]
-      let affinity = position < table.columns.count ? table.columns[position].affinity : .integer
-      guard let value = Self.image(field, keyCodecs[number], affinity) else { return nil }
-      key.append(value)
+    keyFields.image(of: fields) { position in
+      position < table.columns.count ? table.columns[position].affinity : .integer
     }
-    return key
-  }
-
-  private static func image(_ field: [UInt8], _ codec: ColumnCodec, _ affinity: Affinity) -> Value? {
-    // A column of REAL affinity stores no integers, one of another numeric affinity no whole doubles.
-    let numbers: [Spelling] = affinity == .real ? [.real] : [.integer, .real]
-    let spellings = codec.reading.spelling.map { [$0] } ?? numbers + [.text, .blob]
-    var buffer = WireBuffer(capacity: 64)
-    for spelling in spellings {
-      let value = field.withUnsafeBytes { Conversion.decode($0, as: codec, spelling: spelling) }
-      guard let value else { continue }
-      buffer.removeAll()
-      // It has to be what the source would give the target.
-      guard value.withView({ Conversion.append($0, as: codec, to: &buffer) }) == nil,
-        buffer.bytes.dropFirst(4).elementsEqual(field)
-      else { continue }
-      return value
-    }
-    return nil
   }
 }

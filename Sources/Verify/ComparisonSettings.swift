@@ -9,6 +9,8 @@ package struct ComparisonSettings: Sendable {
   package var chunkRows = 65_536
   /// Rows of the source in one part of a chunk: a chunk that differs is looked at again part by part.
   package var partRows = 1_024
+  /// Rows of tables that inherit from the target's are none of it.
+  package var leavesOutChildren = false
 
   package init() {}
 }

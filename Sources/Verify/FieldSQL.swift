@@ -13,14 +13,18 @@ struct FieldSQL: Sendable {
   let digest: Digest
   /// The field as bytea.
   let sent: String
-  /// The field as it goes into a key's hash and is found again by: −0.0 is the key 0.0.
+  /// The field as it goes into a key's hash and is found again by: −0.0 is the key 0.0, and 1.50 the key 1.5.
   let keySent: String
+  /// The field with the zeros that a decimal shows, where `sent` leaves them out: an image as text has them too, a REAL
+  /// or an INTEGER has none, and nothing on the server tells which it was.
+  let shown: String?
   /// The column's value as text, for people.
   let text: String
   private let name: String
   private let length: String
 
-  init(_ column: ColumnPlan) {
+  /// - Parameter affinity: of the column in the source.
+  init(_ column: ColumnPlan, affinity: Affinity) {
     let name = "t.\(PostgresText.identifier(column.targetName))"
     self.name = name
     text = "\(name)::text"
@@ -37,6 +41,12 @@ struct FieldSQL: Sendable {
     case .double:
       (sent, digest) = (call("float8send", name), .never)
       number = call("float8send", "\(name) + 0::float8")
+    case .numeric(nil):
+      let trimmed = call("numeric_send", call("trim_scale", name))
+      // With affinity TEXT all decimals are text.
+      sent = affinity == .text ? call("numeric_send", name) : trimmed
+      digest = .never
+      number = trimmed
     case .numeric: (sent, digest) = (call("numeric_send", name), .never)
     case .boolean: (sent, digest) = (call("boolsend", name), .never)
     case .date: (sent, digest) = (call("date_send", name), .never)
@@ -52,7 +62,11 @@ struct FieldSQL: Sendable {
       (sent, digest) = (call("textsend", "\(name)::text"), .long)
     }
     keySent = number ?? sent
+    shown = column.type == .numeric(nil) && affinity != .text ? call("numeric_send", name) : nil
   }
+
+  /// Whether the field that goes into the row's hash does not show a decimal's zeros.
+  var hidesZeros: Bool { shown != nil }
 
   /// The field, or its hash, as an element of the row's array.
   func element(seed: String) -> String { element(sent, seed) }

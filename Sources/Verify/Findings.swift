@@ -16,7 +16,7 @@ struct Findings {
   mutating func note(_ found: [Found], source: borrowing Database, target: inout Connection) throws {
     if found.isEmpty { return }
     comparison.total += Int64(found.count)
-    let states = try quarantineStates(of: found, &target)
+    let states = try compared.refusals?.states(of: found, in: compared, source, &target) ?? found.map { _ in nil }
     for state in states {
       if state != nil { comparison.quarantined += 1 }
       if state == .discarded { comparison.discarded += 1 }
@@ -32,23 +32,11 @@ struct Findings {
     comparison.differences += differences
   }
 
+  /// How many rows of the target alone are to be looked at: all of them where the source may have refused some.
+  var roomForExtras: Int { if case .bySource? = compared.refusals { .max } else { room } }
+
   /// Counts rows that are not listed.
   mutating func note(unlisted count: Int) { comparison.total += Int64(count) }
-
-  private func quarantineStates(
-    of found: [Found], _ target: inout Connection
-  ) throws -> [Difference.QuarantineState?] {
-    guard let quarantine = compared.quarantine else { return found.map { _ in nil } }
-    var discarded: [[Value]: Bool] = [:]
-    for start in stride(from: 0, to: found.count, by: 1_000) {
-      let keys = found[start..<min(start + 1_000, found.count)].filter { !$0.isKeyOfTarget }.map(\.key)
-      discarded.merge(try quarantine.discarded(among: keys, of: compared.table.id, &target)) { a, _ in a }
-    }
-    return found.map { found in
-      if found.isKeyOfTarget { return nil }
-      return discarded[found.key].map { $0 ? .discarded : .waiting }
-    }
-  }
 
   /// Finds the columns that differ, and the values where they are asked for.
   private func look(
@@ -79,13 +67,27 @@ struct Findings {
 }
 
 extension ComparedTable {
+  /// Those of the keys whose rows differ when they are looked at column by column.
+  func differing(
+    among keys: [[Value]], source: borrowing Database, target: inout Connection
+  ) throws -> [Found] {
+    if keys.isEmpty { return [] }
+    var found: [Found] = []
+    var lookup = try KeyLookup(self, withValues: false, source: source)
+    try lookup.forEach(keys, target: &target) { number, sides in
+      if !columnsThatDiffer(sides).columns.isEmpty { found.append(Found(kind: .different, key: keys[number])) }
+    }
+    return found
+  }
+
   /// The columns that differ where both stores have the row, and those of them that are merely lossy.
   func columnsThatDiffer(_ sides: KeyLookup.Sides) -> (columns: [Int], lossy: [Int]) {
     guard let source = sides.source, let target = sides.target else { return ([], []) }
     var columns: [Int] = []
     var lossy: [Int] = []
     for index in plan.columns.indices {
-      let isSame = source.hashes[index] != nil && source.hashes[index] == target.hashes[index]
+      var isSame = source.hashes[index] != nil && source.hashes[index] == target.hashes[index]
+      if let shown = source.shown[index], shown != target.shown[index] { isSame = false }
       if isSame, !source.lossy.contains(index) { continue }
       columns.append(index)
       if isSame { lossy.append(index) }

@@ -6,4 +6,6 @@ struct Found: Sendable {
   /// The source's key, or the target's as text where the source has no such value.
   var key: [Value]
   var isKeyOfTarget = false
+  /// The key's fields on the target, where it was found there.
+  var fields: [[UInt8]]?
 }

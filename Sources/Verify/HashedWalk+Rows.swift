@@ -20,18 +20,27 @@ extension HashedWalk {
     var again = try compared.hasher()
     let statement = try compared.reader.scan(source)
     var found: [Found] = []
+    var doubtful: [[Value]] = []
     while try statement.step() {
       let row = again.read(statement)
       guard row.hasKey else { continue }
       let key = again.keyHash
       guard division.contains(key), isWanted[Division.bucket(key)] else { continue }
       let hash = theirs.removeValue(forKey: key)
-      if !row.isMisfit, !row.isLossy, hash == row.hash { continue }
-      found.append(Found(kind: hash == nil ? .missing : .different, key: compared.reader.key(of: statement)))
+      if row.isMisfit || row.isLossy || hash != row.hash {
+        found.append(Found(kind: hash == nil ? .missing : .different, key: compared.reader.key(of: statement)))
+      } else if row.showsZeros {
+        doubtful.append(compared.reader.key(of: statement))
+      }
+      if doubtful.count >= Self.batch {
+        found += try compared.differing(among: doubtful, source: source, target: &target)
+        doubtful.removeAll()
+      }
       if found.count < Self.batch { continue }
       try findings.note(found, source: source, target: &target)
       found.removeAll()
     }
+    found += try compared.differing(among: doubtful, source: source, target: &target)
     try findings.note(found, source: source, target: &target)
     if !theirs.isEmpty { try noteExtras(theirs, division, buckets, source: source, target: &target) }
   }
@@ -41,7 +50,7 @@ extension HashedWalk {
     target: inout Connection
   ) throws {
     var listed: [[[UInt8]]] = []
-    let room = findings.room
+    let room = findings.roomForExtras
     let count = compared.plan.keyPositions.count + 1
     if room > 0 {
       try CopyFields.forEach(compared.queries.keys(division, in: buckets), of: count, on: &target) { fields in

@@ -132,7 +132,7 @@ struct HashedWalk: ~Copyable {
         if isMine {
           let bucket = Division.bucket(key)
           if row.isMisfit { buckets.isFlawed[bucket] = true } else { buckets.sums[bucket].add(row.hash) }
-          if row.isLossy { buckets.isFlawed[bucket] = true }
+          if row.isLossy || row.showsZeros { buckets.isFlawed[bucket] = true }
         }
       } else {
         isMine = division.isFirst

@@ -15,6 +15,8 @@ struct KeyLookup: ~Copyable {
   struct Side {
     /// Nil where the source's value does not fit.
     var hashes: [Int64?]
+    /// The hashes of decimals as text, and of what the target shows, where `hashes` does not tell the zeros.
+    var shown: [Int64?] = []
     var lossy: Set<Int> = []
     var values: [Value]?
     var texts: [String?]?
@@ -76,12 +78,15 @@ struct KeyLookup: ~Copyable {
       _ = try result.withBytes(row, 1) { bytes in
         side.hashes = try ArrayElements.read(bytes).map { $0.flatMap { $0.count == 8 ? $0.int64 : nil } }
       }
+      _ = try result.withBytes(row, 2) { bytes in
+        side.shown = try ArrayElements.read(bytes).map { $0.flatMap { $0.count == 8 ? $0.int64 : nil } }
+      }
       if withValues {
-        _ = try result.withBytes(row, 2) { bytes in
+        _ = try result.withBytes(row, 3) { bytes in
           side.texts = try ArrayElements.read(bytes).map { $0.map { String(decoding: $0, as: UTF8.self) } }
         }
       }
-      guard side.hashes.count == compared.plan.columns.count else {
+      guard side.hashes.count == compared.plan.columns.count, side.shown.count == side.hashes.count else {
         throw PostgresError.unexpectedResult("a row came with another number of columns")
       }
       sides[numbers[number]].target = side

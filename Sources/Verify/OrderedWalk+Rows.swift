@@ -46,6 +46,7 @@ extension OrderedWalk {
     var hash: Int64
     /// The target cannot have it as it is, or not give it back.
     var isFlawed: Bool
+    var showsZeros: Bool
     /// Nil until the target's row is met.
     var isSame: Bool?
   }
@@ -77,6 +78,9 @@ extension OrderedWalk {
       row.isSame == true ? nil : Found(kind: row.isSame == nil ? .missing : .different, key: row.key)
     }
     try findings.note(found, source: source, target: &target)
+    let doubtful = rows.filter { $0.isSame == true && $0.showsZeros }.map(\.key)
+    let others = try compared.differing(among: doubtful, source: source, target: &target)
+    try findings.note(others, source: source, target: &target)
   }
 
   /// The part's rows once more, now one by one.
@@ -92,7 +96,8 @@ extension OrderedWalk {
       if row.hasKey { places[again.keyFields] = rows.count }
       rows.append(
         SourceRow(
-          key: compared.reader.key(of: statement), hash: row.hash, isFlawed: row.isMisfit || row.isLossy))
+          key: compared.reader.key(of: statement), hash: row.hash, isFlawed: row.isMisfit || row.isLossy,
+          showsZeros: row.showsZeros))
     }
     return (rows, places)
   }
@@ -101,10 +106,10 @@ extension OrderedWalk {
 extension ComparedTable {
   /// A row of the target that the source does not have, by its key's fields.
   func extra(_ fields: [[UInt8]], _ target: inout Connection) throws -> Found {
-    if let key = image(fields) { return Found(kind: .extra, key: key) }
+    if let key = image(fields) { return Found(kind: .extra, key: key, fields: fields) }
     let query = queries.keyTexts(fields)
     let result = try target.query(query.sql, query.parameters)
     let texts = try fields.indices.map { try result.stringOrNil(0, $0).map { Value.text($0) } ?? .null }
-    return Found(kind: .extra, key: texts, isKeyOfTarget: true)
+    return Found(kind: .extra, key: texts, isKeyOfTarget: true, fields: fields)
   }
 }

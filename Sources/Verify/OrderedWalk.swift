@@ -89,7 +89,7 @@ struct OrderedWalk: ~Copyable {
       bytes += hasher.byteCount
       part.rows += 1
       if row.isMisfit { part.isFlawed = true } else { part.sum.add(row.hash) }
-      if row.isLossy { part.isFlawed = true }
+      if row.isLossy || row.showsZeros { part.isFlawed = true }
       if rows % Self.look == 0 {
         try stop.check()
         isFull = started.duration(to: .now) > Self.chunkTime

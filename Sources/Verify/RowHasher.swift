@@ -15,6 +15,8 @@ struct RowHasher: ~Copyable {
     var hasKey = true
     /// A value cannot be told from what stands on the target.
     var isLossy = false
+    /// It holds a decimal as text, whose zeros count, and the hash does not tell them.
+    var showsZeros = false
   }
 
   let lookup3: Lookup3
@@ -25,6 +27,8 @@ struct RowHasher: ~Copyable {
   private let digests: [FieldSQL.Digest]
   private let keyPositions: [Int]
   private let isFloat: [Bool]
+  private let isDecimal: [Bool]
+  private let hidesZeros: [Bool]
   private var buffer = WireBuffer(capacity: 1 << 16)
   /// Where the fields of the row begin.
   private var starts: [Int]
@@ -42,6 +46,8 @@ struct RowHasher: ~Copyable {
     digests = fields.map(\.digest)
     keyPositions = plan.keyPositions
     isFloat = plan.columns.map { $0.type == .real || $0.type == .double }
+    isDecimal = plan.columns.map { $0.type == .numeric(nil) }
+    hidesZeros = fields.map(\.hidesZeros)
     starts = Array(repeating: 0, count: plan.columns.count)
   }
 
@@ -63,6 +69,10 @@ struct RowHasher: ~Copyable {
       starts[column] = start
       let passage = append(statement, column)
       if passage != .exact { note(passage, &row) }
+      if hidesZeros[column] {
+        if statement.storageClass(column) == .text { row.showsZeros = true }
+        Conversion.hideZeros(from: start, in: &buffer)
+      }
       hash.add(fieldHash(from: start, digests[column]))
     }
     row.hash = hash.finished
@@ -152,14 +162,14 @@ struct RowHasher: ~Copyable {
     if isFloat[column], bytes.first == 0x80, bytes.dropFirst().allSatisfy({ $0 == 0 }) {
       return Array(repeating: 0, count: bytes.count)
     }
-    return bytes
+    return isDecimal[column] ? Conversion.hidingZeros(bytes) : bytes
   }
 
   /// The key's hash, by which a table is divided where the stores sort keys differently; the same in every run.
   var keyHash: UInt64 {
     var hash = RowHash()
     for column in keyPositions {
-      if isFloat[column] {
+      if isFloat[column] || isDecimal[column] {
         keyField(column).withUnsafeBytes { hash.add(self.hash($0, digests[column], seed: 0)) }
       } else {
         hash.add(field(column).map { self.hash($0, digests[column], seed: 0) } ?? 0)
@@ -180,7 +190,12 @@ extension RowHasher {
     var side = KeyLookup.Side(hashes: [])
     let passages = passages(of: statement)
     for (column, passage) in passages.enumerated() {
-      if case .misfit = passage { side.hashes.append(nil) } else { side.hashes.append(columnHash(column)) }
+      var isMisfit = false
+      if case .misfit = passage { isMisfit = true }
+      let isShown = hidesZeros[column] && !isMisfit && statement.storageClass(column) == .text
+      side.shown.append(isShown ? columnHash(column) : nil)
+      if hidesZeros[column] { Conversion.hideZeros(from: starts[column], in: &buffer) }
+      side.hashes.append(isMisfit ? nil : columnHash(column))
       if passage == .lossy { side.lossy.insert(column) }
     }
     if withValues { side.values = passages.indices.map { statement.value($0) } }

@@ -13,21 +13,21 @@ package struct TableComparison: Sendable {
   let table: SourceTable
   let plan: TablePlan
   let schema: String
-  let quarantine: Quarantine?
+  let refusals: Refusals?
   let settings: ComparisonSettings
 
   /// - Parameters:
   ///   - schema: the target's schema.
-  ///   - quarantine: where to look up whether a row that differs is known to be refused.
+  ///   - refusals: where to look up whether a row that differs is known to be refused.
   /// - Throws: `Failure` where the plan names a zone or a pattern that there is not.
   package init(
-    _ table: SourceTable, _ plan: TablePlan, schema: String, quarantine: Quarantine?,
+    _ table: SourceTable, _ plan: TablePlan, schema: String, refusals: Refusals?,
     settings: ComparisonSettings = ComparisonSettings()
   ) throws(Failure) {
     self.table = table
     self.plan = plan
     self.schema = schema
-    self.quarantine = quarantine
+    self.refusals = refusals
     self.settings = settings
     for column in plan.columns { _ = try ColumnCodec(column) }
   }
@@ -44,7 +44,7 @@ package struct TableComparison: Sendable {
     source: borrowing Database, target: inout Connection,
     report: (ComparisonProgress) throws -> Void = { _ in }
   ) throws -> Comparison {
-    let compared = try ComparedTable(self, on: &target)
+    let compared = try ComparedTable(self, source, on: &target)
     let encoding = try source.string("PRAGMA encoding") ?? ""
     if KeyOrder.isShared(table, plan, encoding: encoding) {
       var walk = try OrderedWalk(compared, after: cursor)
@@ -59,7 +59,7 @@ package struct TableComparison: Sendable {
   package func compare(
     keys: [[Value]], source: borrowing Database, target: inout Connection
   ) throws -> Comparison {
-    let compared = try ComparedTable(self, on: &target)
+    let compared = try ComparedTable(self, source, on: &target)
     var found: [Found] = []
     var findings = Findings(compared)
     var lookup = try KeyLookup(compared, withValues: false, source: source)

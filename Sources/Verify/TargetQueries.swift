@@ -7,6 +7,9 @@ import Schema
 struct TargetQueries: Sendable {
   let fields: [FieldSQL]
   private let sql: TableSQL
+  /// Rows of tables that inherit from it are not the table's own.
+  private let only: String
+  private let from: String
   private let plan: TablePlan
   private let keys: [String]
   private let keyFields: [FieldSQL]
@@ -16,10 +19,16 @@ struct TargetQueries: Sendable {
 
   /// - Parameter seed: makes the hashes of each comparison others, so that what two rows have in common by chance they
   ///   have in common once.
-  init(_ plan: TablePlan, schema: String, seed: UInt64) {
+  init(_ comparison: TableComparison, seed: UInt64) {
+    let plan = comparison.plan
     self.plan = plan
-    sql = TableSQL(plan, schema: schema)
-    fields = plan.columns.map { FieldSQL($0) }
+    sql = TableSQL(plan, schema: comparison.schema)
+    only = comparison.settings.leavesOutChildren ? "ONLY " : ""
+    from = "FROM \(only)\(sql.name) AS t"
+    let columns = comparison.table.columns
+    fields = plan.columns.enumerated().map { index, column in
+      FieldSQL(column, affinity: index < columns.count ? columns[index].affinity : .integer)
+    }
     keyFields = plan.keyPositions.map { [fields] in fields[$0] }
     keys = sql.keys.map { "t.\($0)" }
     self.seed = Self.literal(seed)
@@ -32,7 +41,6 @@ struct TargetQueries: Sendable {
 
   private static func literal(_ seed: UInt64) -> String { "'\(Int64(bitPattern: seed))'::int8" }
 
-  private var from: String { "FROM \(sql.name) AS t" }
   private var sums: String { "count(*), coalesce(sum(\(rowHash)), 0)::text" }
 
   /// Whether the server's hashes are those of `Lookup3`, in one byte order or the other.
@@ -112,7 +120,7 @@ struct TargetQueries: Sendable {
   // MARK: By keys
 
   /// For keys by their fields: which of them there is, by its number in the list from 1, its row's hash column by column,
-  /// and, where asked for, its values as text.
+  /// the same of decimals with the zeros that they show, and, where asked for, its values as text.
   func rows(ofKeys keys: [[[UInt8]]], withValues: Bool) -> BoundQuery {
     var parameters = Parameters(capacity: 4_096)
     var types: [String] = []
@@ -124,12 +132,15 @@ struct TargetQueries: Sendable {
     }
     let names = types.indices.map { "k\($0)" }
     let hashes = fields.map { "pg_catalog.hash_array_extended(ARRAY[\($0.element(seed: seed))], \(seed))" }
+    let shown = fields.map { field in
+      field.shown.map { "pg_catalog.hash_array_extended(ARRAY[\($0)], \(seed))" } ?? "NULL::int8"
+    }
     let texts = withValues ? ", ARRAY[\(fields.map(\.text).joined(separator: ", "))]" : ""
     return BoundQuery(
       sql: """
-        SELECT k.number, ARRAY[\(hashes.joined(separator: ", "))]\(texts)
+        SELECT k.number, ARRAY[\(hashes.joined(separator: ", "))], ARRAY[\(shown.joined(separator: ", "))]\(texts)
         FROM unnest(\(types.joined(separator: ", "))) WITH ORDINALITY AS k (\(names.joined(separator: ", ")), number)
-        JOIN \(sql.name) AS t ON \(sql.match("k", names))
+        JOIN \(only)\(sql.name) AS t ON \(sql.match("k", names))
         """, parameters: parameters)
   }
 

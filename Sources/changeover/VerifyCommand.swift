@@ -8,7 +8,8 @@ struct VerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Compares every row of both stores while they are being written, exactly.",
     discussion: """
-      Works beside a running sync and the application, or without a sync: it applies what is missing itself. Exits with 0 \
+      Works beside a running sync and the application, or without a sync: it applies what is missing itself. Before the \
+      switch and after it, in the direction that the rows go. Exits with 0 \
       where both stores are equal and nothing else is wrong, with 1 where something is.
       """)
 
@@ -17,7 +18,7 @@ struct VerifyCommand: ParsableCommand {
   @Option(help: "Only this table, named as in SQLite. May be given several times.")
   var table: [String] = []
 
-  @Flag(help: "Have rows that differ brought again from SQLite, and compare them once more.")
+  @Flag(help: "Have rows that differ brought again from the store that is written, and compare them once more.")
   var repair = false
 
   @Option(help: "Differences of a table that are named; all are counted.")

@@ -10,11 +10,15 @@ struct VerifyText {
 
   var lines: [String] {
     let differing = report.tables.filter { !$0.differences.isEmpty || $0.problem != nil || $0.total > 0 }
-    return report.tables.map(table) + differing.flatMap(differences) + report.checks.flatMap(check)
+    return report.tables.flatMap(table) + report.notCompared.map { "    not compared: \($0)" }
+      + differing.flatMap(differences) + report.checks.flatMap(check)
       + [conclusion] + remedies
   }
 
-  private func table(_ table: VerifyTable) -> String {
+  /// Whether SQLite followed PostgreSQL.
+  private var isBack: Bool { report.direction == .reverse }
+
+  private func table(_ table: VerifyTable) -> [String] {
     var text = "\(table.sourceRows) rows"
     if table.sourceRows != table.targetRows { text += " in SQLite, \(table.targetRows) in PostgreSQL" }
     if let problem = table.problem {
@@ -26,7 +30,8 @@ struct VerifyText {
       if table.stripped > 0 { text += ", \(table.stripped) values without their NUL characters, as asked" }
       if table.emptied > 0 { text += ", \(table.emptied) empty values are NULL, as asked" }
     }
-    return "\(Terminal.mark(table.isEqual))  \(table.name): \(text)"
+    return ["\(Terminal.mark(table.isEqual))  \(table.name): \(text)"]
+      + table.notCompared.map { "    \(table.name): not compared: \($0)" }
   }
 
   private func differences(_ table: VerifyTable) -> [String] {
@@ -47,8 +52,8 @@ struct VerifyText {
     let key = difference.key.map(ValueText.text).joined(separator: ", ")
     var text = "    \(table.name) \(key): "
     switch difference.kind {
-    case .missing: text += "missing in PostgreSQL"
-    case .extra: text += "only in PostgreSQL"
+    case .missing: text += isBack ? "only in SQLite" : "missing in PostgreSQL"
+    case .extra: text += isBack ? "missing in SQLite" : "only in PostgreSQL"
     case .different:
       let columns = difference.columns.map { name in
         difference.lossyColumns.contains(name) ? "\(name) (SQLite's value cannot be told from PostgreSQL's)" : name
@@ -88,16 +93,25 @@ struct VerifyText {
       $0.quarantine == nil && !$0.isKeyOfTarget && !$0.isRepaired
     }
     let wasRepaired = report.wasRepair
-    if repairable, !wasRepaired { lines.append("verify --repair has the rows that differ brought again from SQLite.") }
+    let authority = isBack ? "PostgreSQL" : "SQLite"
+    if repairable, !wasRepaired {
+      lines.append("verify --repair has the rows that differ brought again from \(authority).")
+    }
     if repairable, wasRepaired {
       lines.append(
-        "What still differs came back the same: see the check 'schema', and triggers on the target (docs/verify.md).")
+        isBack
+          ? "What still differs came back the same: run it again, and report what does not go."
+          : "What still differs came back the same: see the check 'schema', and triggers on the target (docs/verify.md)."
+      )
     }
     if report.quarantined > report.tables.reduce(0, { $0 + $1.discarded }) {
       lines.append("changeover quarantine list tells why rows are in the quarantine.")
     }
     if report.tables.flatMap(\.differences).contains(where: \.isKeyOfTarget) {
-      lines.append("Rows under keys that SQLite has no value for were put there by hand: delete them on the target.")
+      lines.append(
+        isBack
+          ? "Rows under keys that SQLite has no value for cannot go back: give them other keys in PostgreSQL."
+          : "Rows under keys that SQLite has no value for were put there by hand: delete them on the target.")
     }
     return lines
   }

@@ -147,7 +147,7 @@ final class Stores {
   }
 
   func comparison(_ settings: ComparisonSettings = ComparisonSettings()) throws -> TableComparison {
-    try TableComparison(table, plan, schema: schema, quarantine: quarantine, settings: settings)
+    try TableComparison(table, plan, schema: schema, refusals: .byTarget(quarantine), settings: settings)
   }
 
   func compare(

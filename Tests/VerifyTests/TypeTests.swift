@@ -112,6 +112,42 @@ struct TypeTests {
     if sample.values.count > 1 { try stores.expect([.different(.i(rows), in: "v")]) }
   }
 
+  @Test(arguments: ["NUMERIC", "TEXT", "REAL", "", "INTEGER"])
+  func `zeros that a decimal shows count where the source stores it as text`(declared: String) throws {
+    let long = "12345678901234567890.50"
+    let rows: [[Value]] = [
+      [.i(1), .text("1.5")], [.i(2), .real(1.5)], [.i(3), .text(long)], [.i(4), .i(20_000)], [.i(5), .real(0.00025)],
+      [.i(6), .null], [.i(7), .real(-12.5)], [.i(8), .i(0)],
+    ]
+    for key in ["INTEGER PRIMARY KEY", "TEXT PRIMARY KEY NOT NULL"] {
+      let stores = try Stores(
+        "CREATE TABLE t (id \(key), v \(declared))", rows: rows, columns: ["v": (.numeric(nil), Reading())])
+      try stores.expectEqual()
+      try stores.corrupt(target: "UPDATE % SET v = v + 0.0000000")
+      let isText = try stores.source.string(
+        "SELECT group_concat(id) FROM (SELECT id FROM t WHERE typeof(v) = 'text' ORDER BY 1)")
+      let found = try stores.compare()
+      let texts = found.differences.map { "\($0.key)" }.sorted()
+      #expect(found.differences.allSatisfy { $0.kind == .different && $0.columns == ["v"] })
+      #expect(texts.count == (isText ?? "").split(separator: ",").count, "\(declared): \(texts), \(isText ?? "")")
+      #expect(found.total == Int64(texts.count))
+      try stores.corrupt(target: "UPDATE % SET v = v + 0.00000001 WHERE v IS NOT NULL")
+      #expect(try stores.compare().total == 7)
+    }
+  }
+
+  @Test func `keys that are decimals are found whatever zeros they show`() throws {
+    let stores = try Stores(
+      "CREATE TABLE t (k NUMERIC PRIMARY KEY NOT NULL, v INTEGER)",
+      rows: (0..<50).map { [.real(Double($0) + 0.25), .i($0)] }, columns: ["k": (.numeric(nil), Reading())])
+    try stores.expectEqual()
+    try stores.corrupt(target: "UPDATE % SET k = k + 0.0000")
+    try stores.expectEqual()
+    try stores.corrupt(
+      target: "UPDATE % SET v = -1 WHERE v = 7; DELETE FROM % WHERE v = 9; INSERT INTO % VALUES (99.2500, 1)")
+    try stores.expect([.different(.real(7.25), in: "v"), .missing(.real(9.25)), .extra(.real(99.25))])
+  }
+
   @Test func `types of the user's own tables`() throws {
     let labels = ["new", "paid", "sent"]
     let stores = try Stores(

@@ -79,6 +79,8 @@ CREATE TABLE IF NOT EXISTS {verification} (
   -- JSON: the names of the checks that failed, and rows and differences of each table.
   failed_checks text NOT NULL,
   tables text NOT NULL,
+  -- Whether SQLite followed PostgreSQL: after the switch.
+  is_reverse boolean NOT NULL,
   PRIMARY KEY (source, finished_at)
 );
 

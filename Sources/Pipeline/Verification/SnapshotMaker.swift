@@ -8,9 +8,9 @@ import Schema
 /// Makes twin snapshots, with a sync running or not, and ends them.
 struct SnapshotMaker {
   /// More changes than these are left to a running sync before the locks are taken.
-  private static let acceptableBacklog: Int64 = 5_000
+  static let acceptableBacklog: Int64 = 5_000
   /// The locks are given back where they are not all to be had in this time.
-  private static let lockSeconds = 2.0
+  static let lockSeconds = 2.0
   private static let pauseMilliseconds = 100
   /// Without a write-ahead log: how long writers may wait for a snapshot to end.
   static let secondsWithoutWAL = 0.1
@@ -19,6 +19,8 @@ struct SnapshotMaker {
   let state: StateDirectory
   let catalogue: TargetCatalogue
   let installationID: RandomID
+  /// Which store follows the other: a run keeps to one direction.
+  let direction: Direction
   let maxSeconds: Double
   /// How long in all to wait for others' locks on the target's tables.
   let lockPatience: Double
@@ -26,6 +28,10 @@ struct SnapshotMaker {
   let clock: any WallClock
   /// Told once when it has to wait, and for what.
   let waits: (String) -> Void
+  let bench = Bench()
+
+  /// What is kept from one snapshot of the way back to the next.
+  final class Bench { var stepper: ReverseStepper? }
 
   /// Opens both transactions. Throws `Failure` where the source is not followed (any more), a `PostgresError` where the
   /// target is away; then neither is open.
@@ -35,7 +41,8 @@ struct SnapshotMaker {
     while true {
       try stop.check()
       do {
-        return try attempt(database, &connection)
+        return try direction == .forward
+          ? attempt(database, &connection) : attemptBack(database, &connection)
       } catch is NotYet {
         // The sync has much to apply: it goes on, and we look again.
       } catch {
@@ -74,10 +81,10 @@ struct SnapshotMaker {
   }
 
   /// A running sync is to catch up first.
-  private struct NotYet: Error {}
+  struct NotYet: Error {}
 
   /// Never kept for long while the other lock is waited for.
-  private func applyLock() throws -> StepLock.Held {
+  func applyLock() throws -> StepLock.Held {
     do {
       return try state.applyLock.acquire(stop: stop, seconds: Self.lockSeconds)
     } catch let failure as Failure where failure.status == .tryAgain {
@@ -108,9 +115,9 @@ struct SnapshotMaker {
     try stepper.step(database, &connection)
     apply.mark = stepper.record.applied.group.rawValue
     let limit = isWAL ? maxSeconds : min(maxSeconds, Self.secondsWithoutWAL)
+    let record = try openTarget(stepper.record, &connection)
     let snapshot = TwinSnapshot(
-      record: try openTarget(stepper.record, &connection), installation: installation, isWAL: isWAL,
-      end: .now + .seconds(limit))
+      record: record, installation: installation, isWAL: isWAL, end: .now + .seconds(limit), position: record.applied)
     try requireTwins(snapshot, database)
     _ = consume apply
     _ = consume capture
@@ -161,7 +168,7 @@ struct SnapshotMaker {
   }
 
   /// What the target knows of the source; throws where it does not follow it under this state directory.
-  private func readRecord(_ connection: inout Connection) throws -> SourceRecord {
+  func readRecord(_ connection: inout Connection) throws -> SourceRecord {
     guard let record = try SourceRecord.read(installationID, catalogue, &connection) else {
       throw Failure(
         .badData, "the target no longer knows this source: it was restored or its tables were dropped",
@@ -171,17 +178,24 @@ struct SnapshotMaker {
       throw Failure(
         .tryAgain, "another changeover took this source over", remedy: "run verify with its state directory (--state)")
     }
-    switch record.phase {
-    case .syncing: return record
-    case .preparing:
+    switch (record.phase, direction) {
+    case (.syncing, .forward), (.switched, .reverse): return record
+    case (.preparing, .forward):
       throw Failure(
         .tryAgain, "the first copy is not finished: there is nothing to compare yet",
         remedy: "let changeover sync finish it; changeover status tells how far it is")
+    case (.switching, _), (.switchingBack, _):
+      throw Failure(
+        .tryAgain, "the switch, or the way back, is being made or was interrupted",
+        remedy: "let it end, or start changeover sync, which resolves it; then run changeover verify again")
+    case (.finished, _):
+      throw Failure(
+        .tryAgain, "the move is over: SQLite was not kept in step since changeover finish",
+        remedy: "there is nothing to compare any more")
     default: throw Self.isOver
     }
   }
 
   static let isOver = Failure(
-    .tryAgain, "the switch has begun or is done: the rows do not come from SQLite any more",
-    remedy: "changeover status tells where the move stands")
+    .tryAgain, "the application moved to the other store meanwhile", remedy: "run changeover verify again")
 }

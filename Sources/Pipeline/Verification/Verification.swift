@@ -68,13 +68,16 @@ package struct Verification {
         .checkFailed, "the move is over (changeover finish): nothing follows that could be compared", remedy: "")
     }
     let wanted = try wanted(record.plan)
+    let isBack = record.phase == .switched || record.phase == .switchingBack
+    let direction: Direction = isBack ? .reverse : .forward
     let maker = SnapshotMaker(
       source: options.source, state: state, catalogue: catalogue, installationID: installation.source,
+      direction: direction,
       maxSeconds: options.maxTransactionSeconds, lockPatience: options.lockPatience, stop: stop, clock: clock,
       waits: { report(.note($0)) })
     let job = VerifyJob(
       options: options, path: state.verifyPath(isInBackground: isInBackground), source: installation.source,
-      catalogue: catalogue, schema: record.plan.schema, stop: stop, clock: clock, report: report,
+      catalogue: catalogue, direction: direction, schema: record.plan.schema, stop: stop, clock: clock, report: report,
       expected: try Self.expectedRows(record, catalogue, &connection))
     var run = VerifyRun(
       job, wanted, in: ComparedStores(database, connection, maker, warn: { report(.warning($0)) }))

@@ -35,9 +35,13 @@ package struct VerifyCheck: Sendable, Equatable {
 
 /// Whether both stores were found to have as many rows, those in the quarantine apart.
 enum RowCountCheck {
-  static func check(_ tables: [VerifyTable]) -> VerifyCheck {
-    // Rows that somebody gave up are not on the target.
-    let findings = tables.filter { $0.problem == nil && $0.sourceRows - $0.discarded != $0.targetRows }.map {
+  static func check(_ tables: [VerifyTable], _ direction: Direction) -> VerifyCheck {
+    let findings = tables.filter { table in
+      // Rows that somebody gave up are not in the store that follows.
+      let (first, second) =
+        direction == .forward ? (table.sourceRows, table.targetRows) : (table.targetRows, table.sourceRows)
+      return table.problem == nil && first - table.discarded != second
+    }.map {
       "\($0.name): \($0.sourceRows) rows in SQLite, \($0.targetRows) in PostgreSQL"
         + ($0.quarantined > 0 ? " (\($0.quarantined) are in the quarantine)" : "")
     }

@@ -16,6 +16,7 @@ struct VerifyJob: Sendable {
   let path: String
   let source: RandomID
   let catalogue: TargetCatalogue
+  let direction: Direction
   /// Where the tables stand.
   let schema: String
   let stop: StopSignal
@@ -35,13 +36,14 @@ struct VerifyJob: Sendable {
       // A chunk that takes long at this pace would keep its snapshot for as long.
       settings.chunkRows = min(settings.chunkRows, max(Int(rate / 4), settings.partRows))
     }
+    settings.leavesOutChildren = shape.leavesOutChildren
     if !snapshot.isWAL {
       settings.chunkRows = Self.chunkRowsWithoutWAL
       settings.rowsPerSecond = nil
     }
     return try TableComparison(
-      shape.source, shape.plan, schema: snapshot.record.plan.schema, quarantine: Quarantine(catalogue, source),
-      settings: settings)
+      shape.source, shape.plan, schema: shape.schema,
+      refusals: direction == .forward ? .byTarget(Quarantine(catalogue, source)) : .bySource, settings: settings)
   }
 
   /// When a run in the snapshot is to pause.

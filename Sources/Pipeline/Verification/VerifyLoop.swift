@@ -19,7 +19,7 @@ struct VerifyLoop: Sendable {
 
   /// Runs until the sync stops. Nothing that goes wrong here ends the sync.
   func run() {
-    while progress.status.state != .streaming {
+    while progress.status.state != .streaming, progress.status.state != .reversed {
       if progress.stop.wait(milliseconds: Self.glanceMilliseconds) { return }
     }
     var due = ContinuousClock.now + .seconds(sinceLast().map { max(every - $0, 0) } ?? 0)

@@ -8,12 +8,15 @@ struct VerifyProgress: Codable {
   var tables: [String]
   var startedAt: Instant
   var compared: [VerifyTable]
+  var direction: Direction
 
   /// Nil where no run of this source over these tables was interrupted.
-  static func read(_ path: String, source: RandomID, tables: [String]) -> VerifyProgress? {
+  static func read(
+    _ path: String, source: RandomID, tables: [String], _ direction: Direction
+  ) -> VerifyProgress? {
     guard let bytes = AtomicFile.read(path),
       let progress = try? JSONDecoder().decode(VerifyProgress.self, from: Data(bytes)),
-      progress.source == source, progress.tables == tables
+      progress.source == source, progress.tables == tables, progress.direction == direction
     else { return nil }
     return progress
   }

@@ -10,8 +10,12 @@ package struct VerifyReport: Sendable {
   package let position: Position?
   /// Every table that moves was compared.
   package let isFull: Bool
+  /// Which store followed the other.
+  package let direction: Direction
   package let tables: [VerifyTable]
   package let checks: [VerifyCheck]
+  /// Tables that only the target has, since somebody created them after the switch.
+  package let notCompared: [String]
   /// Consistent points at which rows were compared.
   package let snapshots: Int
   /// Rows that differed were brought again.
@@ -35,7 +39,9 @@ package struct VerifyReport: Sendable {
     guard let position else { return nil }
     return VerifyRecord(
       startedAt: startedAt, finishedAt: finishedAt, position: position,
-      isFull: isFull && tables.allSatisfy { $0.problem == nil }, isEqual: isEqual, differences: differences,
+      direction: direction,
+      isFull: isFull && tables.allSatisfy { $0.problem == nil && $0.notCompared.isEmpty }, isEqual: isEqual,
+      differences: differences,
       repaired: repaired, failedChecks: checks.filter { !$0.ok }.map(\.name.rawValue),
       tables: tables.map {
         .init(name: $0.name, sourceRows: $0.sourceRows, targetRows: $0.targetRows, differences: $0.total)
@@ -44,7 +50,7 @@ package struct VerifyReport: Sendable {
 
   package var json: JSON {
     .object([
-      ("equal", .bool(isEqual)), ("full", .bool(isFull)),
+      ("equal", .bool(isEqual)), ("full", .bool(isFull)), ("direction", .string(direction.name)),
       (
         "position",
         position.map {
@@ -55,6 +61,7 @@ package struct VerifyReport: Sendable {
       ("snapshots", .integer(Int64(snapshots))), ("differences", .integer(differences)),
       ("repaired", .integer(repaired)), ("quarantined", .integer(quarantined)),
       ("tables", .array(tables.map { $0.json(limit: limit) })), ("checks", .array(checks.map(\.json))),
+      ("not_compared", .array(notCompared.map { .string($0) })),
     ])
   }
 }
@@ -67,6 +74,7 @@ extension VerifyTable {
       ("quarantined", .integer(quarantined)), ("discarded", .integer(discarded)), ("repaired", .integer(repaired)),
       ("nul_stripped", .integer(stripped)), ("empty_as_null", .integer(emptied)),
       ("problem", problem.map { .string($0) } ?? .null),
+      ("not_compared", .array(notCompared.map { .string($0) })),
       ("differences", .array(differences.prefix(limit).map(\.json))),
     ])
   }

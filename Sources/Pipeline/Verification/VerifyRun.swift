@@ -44,7 +44,9 @@ struct VerifyRun: ~Copyable {
     let checks = try check()
     let report = VerifyReport(
       startedAt: startedAt, finishedAt: job.clock.now, position: last?.position, isFull: job.options.tables.isEmpty,
-      tables: tables, checks: checks, snapshots: stores.snapshots, wasRepair: job.options.repairs,
+      direction: job.direction, tables: tables, checks: checks,
+      notCompared: job.options.tables.isEmpty ? last?.notCompared ?? [] : [], snapshots: stores.snapshots,
+      wasRepair: job.options.repairs,
       limit: job.options.limit)
     if let record = report.record {
       let job = job
@@ -55,7 +57,7 @@ struct VerifyRun: ~Copyable {
   }
 
   private mutating func resume() {
-    let earlier = VerifyProgress.read(job.path, source: job.source, tables: job.options.tables)
+    let earlier = VerifyProgress.read(job.path, source: job.source, tables: job.options.tables, job.direction)
     guard job.options.resumes else {
       if earlier != nil {
         job.report(.note("an earlier run was interrupted; this one begins anew (--resume would go on with it)"))
@@ -74,7 +76,8 @@ struct VerifyRun: ~Copyable {
   private mutating func save(always: Bool = false) throws {
     guard always || savedAt.duration(to: .now) > .seconds(Self.saveSeconds) else { return }
     let progress = VerifyProgress(
-      source: job.source, tables: job.options.tables, startedAt: startedAt, compared: tables)
+      source: job.source, tables: job.options.tables, startedAt: startedAt, compared: tables,
+      direction: job.direction)
     try progress.write(to: job.path)
     savedAt = .now
   }
@@ -89,13 +92,17 @@ struct VerifyRun: ~Copyable {
       var table = tables[place]
       do {
         last = try stores.step { snapshot, database, connection throws in
-          guard let now = snapshot.shape(of: table.id) else {
-            table.problem = "the table does not move any more"
+          let now: TwinSnapshot.Shape
+          switch snapshot.shape(of: table.id) {
+          case .success(let found): now = found
+          case .failure(let obstacle):
+            table.problem = obstacle.reason
             return snapshot
           }
           // The schema moved on: what was compared is of the table as it was.
           if shape != nil, shape != now { table.restart() }
           shape = now
+          table.notCompared = now.notCompared
           let comparison = try job.comparison(now, in: snapshot)
           let part = try comparison.run(
             after: table.cursor, until: job.deadline(of: comparison, in: snapshot, database), source: database,
@@ -154,16 +161,17 @@ struct VerifyRun: ~Copyable {
     let wanted = table.differences.indices.filter { table.differences[$0].isRepairable }
     // The next snapshot has applied what is logged before it.
     stores.close()
-    try RepairLog(path: job.options.source, source: job.source, stop: job.stop).log(
-      wanted.map { table.differences[$0].key }, of: table.id
-    ) { job.report(.repairing(done: $0, of: wanted.count)) }
+    try log(wanted.map { table.differences[$0].key }, of: table.id)
     FaultPoint.reach("verify-logged")
     var still: [[Value]: VerifyDifference] = [:]
     for start in stride(from: 0, to: wanted.count, by: Self.keysAtOnce) {
       let keys = wanted[start..<min(start + Self.keysAtOnce, wanted.count)].map { table.differences[$0].key }
       last = try stores.step { snapshot, database, connection throws in
-        guard let shape = snapshot.shape(of: table.id) else {
-          table.problem = "the table does not move any more"
+        let shape: TwinSnapshot.Shape
+        switch snapshot.shape(of: table.id) {
+        case .success(let found): shape = found
+        case .failure(let obstacle):
+          table.problem = obstacle.reason
           return snapshot
         }
         let again = try job.comparison(shape, in: snapshot).compare(
@@ -173,10 +181,24 @@ struct VerifyRun: ~Copyable {
       }
     }
     if table.problem == nil {
-      for index in wanted { table.settle(index, still[table.differences[index].key]) }
+      for index in wanted { table.settle(index, still[table.differences[index].key], job.direction) }
     }
     tables[place] = table
     try save(always: true)
+  }
+
+  /// Where the authority's rows are the ones that come: in the store that the application writes.
+  private mutating func log(_ keys: [[Value]], of table: TableID) throws {
+    let job = job
+    func tell(_ done: Int) { job.report(.repairing(done: done, of: keys.count)) }
+    guard job.direction == .reverse else {
+      return try RepairLog(path: job.options.source, source: job.source, stop: job.stop).log(
+        keys, of: table, report: tell)
+    }
+    let plan = last?.record.plan.tables.first { $0.id == table }
+    guard let plan else { return }
+    let log = ReverseRepairLog(source: job.source, catalogue: job.catalogue, stop: job.stop)
+    try stores.withTarget { try log.log(keys, of: plan, &$0, report: tell) }
   }
 
   // MARK: What belongs to the rows
@@ -184,12 +206,13 @@ struct VerifyRun: ~Copyable {
   private mutating func check() throws -> [VerifyCheck] {
     job.report(.checking("keys, indexes, constraints and sequences"))
     let job = job
-    let wanted = Set(tables.map(\.id))
+    // What somebody altered after the switch is named there already, and is not the plan's any more.
+    let wanted = Set(tables.map(\.id)).subtracting(last?.altered ?? [])
     let sources = last?.installation.tables ?? []
     let others = try stores.withTarget { connection throws -> [VerifyCheck] in
       guard let record = try SourceRecord.read(job.source, job.catalogue, &connection) else { return [] }
       return try StructureChecks(record, sources, only: wanted).run(&connection)
     }
-    return [RowCountCheck.check(tables)] + others
+    return [RowCountCheck.check(tables, job.direction)] + others
   }
 }

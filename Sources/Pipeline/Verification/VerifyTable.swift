@@ -21,6 +21,8 @@ package struct VerifyTable: Sendable, Codable {
   package var differences: [VerifyDifference] = []
   /// Why the table could not be compared to its end.
   package var problem: String?
+  /// What of it only one of the stores has, after DDL on the target.
+  package var notCompared: [String] = []
   package var isFinished = false
   /// The last key compared.
   var cursor: [Value]?
@@ -51,8 +53,9 @@ package struct VerifyTable: Sendable, Codable {
   /// Begins anew: what was compared is of another shape.
   mutating func restart() { self = VerifyTable(id: id, name: name) }
 
-  /// Notes what became of a difference after its key was logged: nil where the row is the same by now.
-  mutating func settle(_ index: Int, _ now: VerifyDifference?) {
+  /// Notes what became of a difference after its key was logged: nil where the row is the same by now. The store that
+  /// follows has a row more, or one less.
+  mutating func settle(_ index: Int, _ now: VerifyDifference?, _ direction: Direction) {
     if let now {
       if now.quarantine != nil { quarantined += 1 }
       if now.quarantine == .discarded { discarded += 1 }
@@ -61,10 +64,12 @@ package struct VerifyTable: Sendable, Codable {
     }
     repaired += 1
     total -= 1
-    switch differences[index].kind {
-    case .missing: targetRows += 1
-    case .extra: targetRows -= 1
-    case .different: break
+    switch (differences[index].kind, direction) {
+    case (.missing, .forward): targetRows += 1
+    case (.extra, .forward): targetRows -= 1
+    case (.missing, .reverse): sourceRows -= 1
+    case (.extra, .reverse): sourceRows += 1
+    case (.different, _): break
     }
     differences[index].isRepaired = true
   }

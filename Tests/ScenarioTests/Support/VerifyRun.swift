@@ -39,6 +39,7 @@ struct VerifyReport: Decodable {
     var difference_count: Int64
     var repaired: Int64
     var problem: String?
+    var not_compared: [String]
     var differences: [Difference]
   }
   struct Check: Decodable {
@@ -49,12 +50,14 @@ struct VerifyReport: Decodable {
   }
   var equal: Bool
   var full: Bool
+  var direction: String
   var position: Position?
   var snapshots: Int
   var differences: Int64
   var repaired: Int64
   var tables: [Table]
   var checks: [Check]
+  var not_compared: [String]
 
   init(_ json: String) throws { self = try JSONDecoder().decode(VerifyReport.self, from: Data(json.utf8)) }
 
@@ -109,6 +112,15 @@ extension Scenario {
     try Program.python("silent_write.py", ["exec", source], input: statements)
   }
 
+  /// Writes to the target after the switch so that its triggers record nothing.
+  func tamperBack(_ table: String, _ statements: String) throws {
+    try psql(
+      """
+      BEGIN; ALTER TABLE \(table) DISABLE TRIGGER _changeover_capture; \(statements);
+      ALTER TABLE \(table) ENABLE ALWAYS TRIGGER _changeover_capture; COMMIT
+      """)
+  }
+
   /// Writes bytes over the beginning of a value, in place: no trigger fires.
   func writeBlob(_ table: String, _ column: String, rowid: Int, _ hexadecimal: String) throws {
     try Program.python("silent_write.py", ["blob", source, table, column, "\(rowid)", hexadecimal])
@@ -131,6 +143,7 @@ extension Scenario {
 struct LastVerify: Decodable {
   var equal: Bool
   var full: Bool
+  var direction: String
   var seconds_ago: Double
   var rows: Int64
   var differences: Int64
