@@ -70,10 +70,10 @@ package enum LastVerify: Sendable, Equatable {
     _ record: SourceRecord, _ catalogue: TargetCatalogue, _ connection: inout Connection
   ) throws -> Findings? {
     let latest = try VerifyRecord.latest(of: record.source, catalogue, &connection)
-    guard let last = latest.warning ?? latest.full, last.direction == .reverse,
-      last.position.group >= record.applied.group
-    else { return nil }
-    return Findings(last)
+    let last = [latest.warning, latest.full, latest.any].compactMap(\.self).first {
+      $0.direction == .reverse && $0.position.group >= record.applied.group
+    }
+    return last.map(Findings.init)
   }
 
   fileprivate static func others(_ checks: [String]) -> [String] { checks.filter { !judgedElsewhere.contains($0) } }

@@ -34,6 +34,15 @@ struct RollbackGatesTests {
     expect([]) { $0.lag = .init(seconds: nil, changes: nil, isSyncRunning: false) }
   }
 
+  @Test func `tells what the last verify found, and asks for none`() {
+    let found = LastVerify.Findings(age: 120, rows: 9, differences: 2, isEqual: false, failedChecks: ["sequences"])
+    expect([]) { $0.verified = found }
+    var gates = good
+    gates.verified = found
+    let detail = gates.findings.first { $0.name == "verified" }?.detail
+    #expect(detail?.hasPrefix("2 of 9 rows differ, checks that failed: sequences, 2 min ago") == true)
+  }
+
   @Test func `refuses with rows that SQLite does not take, unless they were given up`() {
     expect(["quarantine"]) { $0.quarantined = 1 }
     expect([]) { $0.discarded = 1 }

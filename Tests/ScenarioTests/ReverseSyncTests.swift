@@ -64,6 +64,7 @@ struct ReverseSyncTests {
       try it.expectEqual()
       #expect(try it.lag().changes == 0)
       #expect(try it.changeover("lag", "--max-changes", "0", "--max-seconds", "0").status == 0)
+      try it.expectVerified()
     }
   }
 

@@ -80,6 +80,7 @@ struct ThereAndBackTests {
             command: command
           ).finish()
           #expect(status == 0, "\(command) \(report)")
+          try #require(sync.isRunning, "after \(command): \(sync.everythingSaid)")
           pauses[command, default: []].append(report.pause_ms ?? -1)
         }
       }

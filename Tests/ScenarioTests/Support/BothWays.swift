@@ -30,6 +30,7 @@ struct BothWays {
     let (status, report) = try it.cutover("--execute")
     #expect(status == 0, "\(report)", sourceLocation: sourceLocation)
     try it.expectFollowsBack(sync, sourceLocation: sourceLocation)
+    try it.expectVerified(sourceLocation: sourceLocation)
   }
 
   private static let later = 1_000
