@@ -14,7 +14,7 @@ package struct CommitWatch {
   }
 
   /// A writer that begins the write-ahead log anew shows itself a moment before its commit does.
-  private static let confirmedAfter = Duration.milliseconds(20)
+  static let confirmedAfter = Duration.milliseconds(250)
 
   private var last: Look?
   private var suspectedAt: ContinuousClock.Instant?

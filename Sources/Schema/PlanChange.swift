@@ -43,7 +43,9 @@ package struct PlanChange: Sendable {
     let pinned = Self.pinned(overrides, plan.tables.filter { !replanned.contains($0.id) }, inputs)
     planner.overrides = overrides
     planner.citext = citext
-    choices = Planner.choices(inputs, pinned, hasCitext: citext != nil)
+    choices = Self.widened(
+      Planner.choices(inputs, pinned, hasCitext: citext != nil), plan.tables.filter { replanned.contains($0.id) },
+      inputs, overrides)
     takeNames()
     for step in news.change.steps { take(step) }
     planForeignKeys()
@@ -62,6 +64,36 @@ package struct PlanChange: Sendable {
       }
     }
     return pinned
+  }
+
+  /// A table that is copied again with the columns that it had takes all that it took before: what a column holds at this
+  /// moment says less than what it has held.
+  private static func widened(
+    _ choices: [[ChosenType]], _ tables: [TablePlan], _ inputs: [Planner.Input], _ overrides: Overrides
+  ) -> [[ChosenType]] {
+    var choices = choices
+    for table in tables {
+      guard let place = inputs.firstIndex(where: { $0.table.id == table.id }),
+        inputs[place].table.imageColumns == table.columns.map(\.sourceName)
+      else { continue }
+      let name = inputs[place].table.name
+      for (index, column) in table.columns.enumerated() where choices[place].indices.contains(index) {
+        guard takesMore(column.type, than: choices[place][index].type),
+          overrides.settings(of: column.sourceName, in: name).type == nil
+        else { continue }
+        choices[place][index] = ChosenType(type: column.type, reading: column.reading)
+      }
+    }
+    return choices
+  }
+
+  private static func takesMore(_ old: TargetType, than new: TargetType) -> Bool {
+    switch old {
+    case .anyText: new != .anyText && new != .keyText
+    case .keyText: new != .keyText
+    case .double: new == .bigint
+    default: false
+    }
   }
 
   private mutating func takeNames() {

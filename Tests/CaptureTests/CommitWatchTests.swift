@@ -14,7 +14,7 @@ import Testing
   /// Looks twice, the second time when a writer in the middle of its commit would have shown itself.
   private func look(_ watch: inout CommitWatch, _ bench: Bench) throws -> Bool {
     if try watch.look(at: bench.database) { return true }
-    return try watch.look(at: bench.database, .now + .milliseconds(30))
+    return try watch.look(at: bench.database, .now + CommitWatch.confirmedAfter)
   }
 
   @Test(arguments: ["wal", "delete"]) func `a write with triggers off is noticed once, a logged one is not`(

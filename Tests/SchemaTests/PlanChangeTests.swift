@@ -77,6 +77,22 @@ struct PlanChangeTests {
     #expect(new.columns[1].type.isText)
   }
 
+  @Test func `a table that is copied again in the same shape goes on taking what it took`() {
+    let mixed = table("mixed", [id, column("a", "INTEGER"), column("b", "NUMERIC"), column("c", "INTEGER")], id: 1)
+    let held = [StorageClasses.integer, [.integer, .text], [.integer, .real], .integer].map(Self.facts)
+    let plan = Planner.plan([Planner.Input(table: mixed, facts: held)], schema: "public")
+    #expect(plan.tables[0].columns.map(\.type) == [.bigint, .anyText, .double, .bigint])
+    let now = SchemaNews.Facts(table: mixed.id, columns: mixed.columns.map { _ in Self.facts(.integer) })
+    let copied = change(plan, [step(mixed, .copied(reason: "VACUUM"))], [mixed], facts: [now])
+    #expect(copied.plan.tables[0].columns == plan.tables[0].columns)
+    let text = SchemaNews.Facts(table: mixed.id, columns: mixed.columns.map { _ in Self.facts(.text) })
+    let wider = change(plan, [step(mixed, .copied(reason: "VACUUM"))], [mixed], facts: [text])
+    #expect(wider.plan.tables[0].columns[1].type == .anyText)
+    #expect(wider.plan.tables[0].columns[3].type == .anyText, "what does not fit any more is chosen anew")
+  }
+
+  private static func facts(_ classes: StorageClasses) -> ColumnFacts { ColumnFacts(classes: classes) }
+
   @Test func `a new table takes no name that another one has`() {
     let new = table("child_p", [id], id: 3)
     let change = change(before(), [step(new, .copied(reason: "it is new"))], [parent, child, new])
