@@ -45,6 +45,9 @@ struct DrainBack: ~Copyable {
 
   /// Brings the source as near as it gets while writers go on.
   mutating func catchUp(_ database: borrowing Database, _ connection: inout Connection) throws {
+    // A VACUUM of the fenced file shows even where no group follows it.
+    awaited = try applier.awaited(in: database)
+    if !awaited.isEmpty { try capturer.request(whole: awaited, &connection) }
     for _ in 0..<Self.rounds {
       let captured = try capturer.capture(from: &connection)
       try applyCaptured(database)
