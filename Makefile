@@ -90,6 +90,12 @@ demo: ## Move a running application to a throw-away PostgreSQL, before your eyes
 	@echo "==> Running the demo"
 	scripts/with-postgres python3 demo/demo.py $(BINARY)
 
+# BENCH names some of them; benchmarks/run --list tells which there are.
+BENCH ?=
+.PHONY: bench
+bench: ## Measure against the baselines on this machine; BENCH="copy pause" chooses
+	benchmarks/run $(BENCH)
+
 .PHONY: clean
 clean: ## Remove what was built and downloaded
 	@echo "==> Removing .build and .cache"

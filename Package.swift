@@ -164,3 +164,12 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Measures what only this package's own targets can reach; nobody else needs it built.
+if Context.environment["CHANGEOVER_BENCHMARKS"] != nil {
+  package.products.append(.executable(name: "journal-speed", targets: ["JournalSpeed"]))
+  package.targets.append(
+    .executableTarget(
+      name: "JournalSpeed", dependencies: ["Journal", "Model"], path: "benchmarks/journal-speed",
+      swiftSettings: settings))
+}

@@ -19,7 +19,7 @@ extension Batch {
 extension BatchHeader {
   /// The fields of the header, with the brace that opens the object.
   fileprivate var jsonFields: String {
-    let fields: [(String, JSON)] = [
+    var fields: [(String, JSON)] = [
       ("group", .integer(group.rawValue)),
       ("part", .integer(Int64(part))),
       ("direction", .string(direction.name)),
@@ -33,6 +33,7 @@ extension BatchHeader {
       ("previous_look_at_us", .integer(previousLookAt.microseconds)),
       ("schema_fingerprint", .string(Hexadecimal.text(schemaFingerprint))),
     ]
+    if changesSchema { fields.append(("changes_schema", .bool(true))) }
     return String(JSON.object(fields).text.dropLast())
   }
 }
@@ -49,6 +50,8 @@ extension EntryCursor {
         ("columns", .array(table.columns.map { .string($0) })),
         ("key", .array(table.keyPositions.map { .integer(Int64($0)) })),
       ]).text
+    case .schema(let change):
+      return JSON.object([("op", .string("schema")), ("change", .string(change))]).text
     case .row(.upsert(let table)):
       return try json(op: "upsert", table, "values", count: table.columns.count)
     case .row(.delete(let table)):

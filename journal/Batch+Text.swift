@@ -28,7 +28,9 @@ extension BatchHeader {
   /// The header in words, on one line.
   package var line: String {
     let changes = after == last ? "no change after \(after)" : "changes after \(after) to \(last)"
-    let more = (moreFollows ? ", more follows" : "") + (keysMayRepeat ? ", keys may repeat" : "")
+    let more =
+      (moreFollows ? ", more follows" : "") + (keysMayRepeat ? ", keys may repeat" : "")
+      + (changesSchema ? ", the schema changed" : "")
     return "group \(group) part \(part), \(direction.name), \(changes), captured \(capturedAt.text), "
       + "\(entryCount) entries, \(rawLength) bytes (\(compressedLength) in the file)\(more)"
   }

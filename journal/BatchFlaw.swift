@@ -31,6 +31,7 @@ package enum BatchFlaw: String, Error, Sendable, CaseIterable {
   case keyPosition = "key_position"
   case tag
   case replacement
+  case schemaChange = "schema_change"
 
   /// What is wrong, as the end of the sentence "… is not a whole batch: it …".
   package var message: String {
@@ -62,6 +63,7 @@ package enum BatchFlaw: String, Error, Sendable, CaseIterable {
     case .keyCount: "declares a key with too few or too many columns"
     case .keyPosition: "declares a key column that does not exist or is named twice"
     case .tag: "holds a value of unknown class"
+    case .schemaChange: "changes the schema elsewhere than where its header says, at the beginning of a group"
     case .replacement: "replaces a table elsewhere than right after its declaration"
     }
   }

@@ -14,6 +14,8 @@ extension BatchHeader {
   private enum Flag {
     static let moreFollows: UInt8 = 1
     static let keysMayRepeat: UInt8 = 2
+    static let changesSchema: UInt8 = 4
+    static let all = moreFollows | keysMayRepeat | changesSchema
   }
 
   /// Appends the header and sets its checksum.
@@ -23,7 +25,10 @@ extension BatchHeader {
     buffer.append(bigEndian: Self.version)
     buffer.append(bigEndian: UInt16(Self.byteCount))
     buffer.append(byte: direction.rawValue)
-    buffer.append(byte: (moreFollows ? Flag.moreFollows : 0) | (keysMayRepeat ? Flag.keysMayRepeat : 0))
+    var flags = moreFollows ? Flag.moreFollows : 0
+    if keysMayRepeat { flags |= Flag.keysMayRepeat }
+    if changesSchema { flags |= Flag.changesSchema }
+    buffer.append(byte: flags)
     buffer.append(bigEndian: UInt16(0))
     buffer.append(bigEndian: source.high)
     buffer.append(bigEndian: source.low)
@@ -61,11 +66,12 @@ extension BatchHeader {
     try require(read(124) == checksum, .headerChecksum, at: 124)
     guard let direction = Direction(rawValue: bytes[12]) else { throw HeaderFlaw(.direction, at: 12) }
     let flags = bytes[13]
-    try require(flags & ~(Flag.moreFollows | Flag.keysMayRepeat) == 0, .flags, at: 13)
+    try require(flags & ~Flag.all == 0, .flags, at: 13)
     try require(read(14, UInt16.self) == 0, .reserved, at: 14)
     try require(read(120, UInt32.self) == 0, .reserved, at: 120)
     try require(read(32, Int64.self) > 0, .number, at: 32)
     try require(read(40, UInt32.self) <= BatchLimits.part, .number, at: 40)
+    try require(flags & Flag.changesSchema == 0 || read(40, UInt32.self) == 0, .flags, at: 13)
     try require(read(48, Int64.self) >= 0, .sequence, at: 48)
     try require(read(56, Int64.self) >= read(48, Int64.self), .sequence, at: 56)
     let rawLength: UInt64 = read(96)
@@ -77,7 +83,8 @@ extension BatchHeader {
 
     self.init(
       direction: direction, moreFollows: flags & Flag.moreFollows != 0, keysMayRepeat: flags & Flag.keysMayRepeat != 0,
-      source: RandomID(high: read(16), low: read(24)), group: GroupNumber(read(32)), part: read(40),
+      changesSchema: flags & Flag.changesSchema != 0, source: RandomID(high: read(16), low: read(24)),
+      group: GroupNumber(read(32)), part: read(40),
       after: ChangeNumber(read(48)), last: ChangeNumber(read(56)), nonce: read(64),
       capturedAt: Instant(microseconds: read(72)), previousLookAt: Instant(microseconds: read(80)),
       schemaFingerprint: read(88))

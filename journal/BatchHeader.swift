@@ -8,6 +8,8 @@ package struct BatchHeader: Sendable, Equatable {
   package var moreFollows: Bool
   /// A key may appear again later in the group, and then the later entry holds.
   package var keysMayRepeat: Bool
+  /// The first entry says how the schema changed; only in part 0.
+  package var changesSchema: Bool
   /// The source that all batches of a journal belong to.
   package var source: RandomID
   package var group: GroupNumber
@@ -40,13 +42,14 @@ package struct BatchHeader: Sendable, Equatable {
   package var headerChecksum: UInt32 = 0
 
   package init(
-    direction: Direction, moreFollows: Bool = false, keysMayRepeat: Bool = false, source: RandomID,
-    group: GroupNumber, part: UInt32 = 0, after: ChangeNumber, last: ChangeNumber, nonce: Int64,
+    direction: Direction, moreFollows: Bool = false, keysMayRepeat: Bool = false, changesSchema: Bool = false,
+    source: RandomID, group: GroupNumber, part: UInt32 = 0, after: ChangeNumber, last: ChangeNumber, nonce: Int64,
     capturedAt: Instant, previousLookAt: Instant, schemaFingerprint: UInt64
   ) {
     self.direction = direction
     self.moreFollows = moreFollows
     self.keysMayRepeat = keysMayRepeat
+    self.changesSchema = changesSchema
     self.source = source
     self.group = group
     self.part = part

@@ -1,4 +1,4 @@
-/// What a batch says of a row. Declarations of tables are taken in by the cursor.
+/// What a batch says of a row. Declarations of tables, and a change of the schema, are taken in by the cursor.
 package enum Entry {
   /// The row's image follows: one value a column.
   case upsert(JournalTable)
@@ -20,4 +20,6 @@ enum EntryKind {
   static let upsert: UInt8 = 2
   static let delete: UInt8 = 3
   static let replaceTable: UInt8 = 4
+  static let schema: UInt8 = 5
+  static let known = table...schema
 }

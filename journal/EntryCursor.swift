@@ -10,6 +10,10 @@ package struct EntryCursor {
   private var tables: [JournalTable] = []
   private var places: [TableID: Int] = [:]
   private var declaredColumns = 0
+  /// Whether the first entry is to be a change of the schema.
+  private let changesSchema: Bool
+  /// What the first entry says of it, once it was read.
+  package private(set) var schemaChange: String?
   /// The place of the table named last: rows come table by table.
   private var recent = 0
   /// The entry before was a declaration, which a replacement must follow at once.
@@ -20,6 +24,7 @@ package struct EntryCursor {
   init(base: UnsafeRawPointer, header: BatchHeader, file: String) {
     reader = PayloadReader(base: base, count: header.rawLength)
     expected = header.entryCount
+    changesSchema = header.changesSchema
     self.file = file
   }
 
@@ -30,7 +35,7 @@ package struct EntryCursor {
       while true {
         switch try step() {
         case .end: return nil
-        case .declared: continue
+        case .declared, .schema: continue
         case .row(let entry): return entry
         }
       }
@@ -63,19 +68,32 @@ package struct EntryCursor {
   enum Step {
     case end
     case declared(JournalTable)
+    case schema(String)
     case row(Entry)
   }
 
   private mutating func step() throws(BatchFlaw) -> Step {
     if reader.remaining == 0 {
       guard seen == expected else { throw .entryCount }
+      if changesSchema, seen == 0 { throw .schemaChange }
       return .end
     }
     guard seen < expected else { throw .entryCount }
     seen &+= 1
+    let isFirst = seen == 1
     let followsDeclaration = declaredJustNow
     declaredJustNow = false
-    switch try reader.byte() {
+    let kind = try reader.byte()
+    if isFirst, changesSchema != (kind == EntryKind.schema) {
+      guard EntryKind.known.contains(kind) else { throw .kind }
+      throw .schemaChange
+    }
+    switch kind {
+    case EntryKind.schema:
+      guard isFirst else { throw .schemaChange }
+      let change = try reader.name()
+      schemaChange = change
+      return .schema(change)
     case EntryKind.table:
       declaredJustNow = true
       return .declared(try readTable())

@@ -54,6 +54,14 @@ package struct EntryEncoder: ~Copyable {
     declaredColumns += table.columns.count
   }
 
+  /// Says how the schema changed: the first entry of a group whose header says that it `changesSchema`.
+  package mutating func changeSchema(_ description: String) {
+    precondition(entryCount == 0, "a change of the schema is the first entry")
+    buffer.append(byte: EntryKind.schema)
+    append(name: description)
+    entryCount += 1
+  }
+
   /// Begins a row's image: one value a column follows.
   package mutating func beginUpsert(_ id: TableID) {
     find(id)

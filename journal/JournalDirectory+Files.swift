@@ -63,6 +63,7 @@ extension JournalDirectory {
     let file = path(of: name)
     // A hard link refuses a name that is taken, where a rename replaces the file.
     if link("\(path)/\(temporary)", file) == 0 {
+      FaultPoint.reach("batch-linked")
       // The batch is there; `recover` removes a temporary name that stays.
       try? remove(file: temporary)
       return

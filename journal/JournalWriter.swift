@@ -60,13 +60,16 @@ package struct JournalWriter: ~Copyable {
       try file.write(encoder.bytes)
       try file.sync()
       try file.close()
+      FaultPoint.reach("batch-written")
       try directory.publish(temporary, as: name)
+      FaultPoint.reach("batch-named")
     } catch {
       try? directory.remove(file: temporary)
       throw error
     }
     do throws(JournalError) {
       try directory.sync()
+      FaultPoint.reach("batch-synced")
     } catch {
       // The name may not outlive a power cut: without it the group is simply captured again.
       try? directory.remove(file: name.description)

@@ -203,7 +203,9 @@ package struct CopySink: ~Copyable {
       throw PostgresError.server(
         ServerError(sqlState: Ownership.superseded, message: "another process copies this table"))
     }
+    FaultPoint.reach("segment-written")
     try connection.execute("COMMIT")
+    FaultPoint.reach("segment-committed")
     progress = next
   }
 }

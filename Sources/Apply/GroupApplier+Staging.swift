@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Journal
 import Model
 import Postgres
@@ -9,7 +10,7 @@ extension GroupApplier {
   mutating func stage(
     _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, _ first: Attempt,
     _ finishing: [String], _ connection: inout Connection
-  ) throws -> Int {
+  ) throws -> (quarantined: Int, notes: [String]) {
     var attempt = first
     while true {
       do {
@@ -26,7 +27,7 @@ extension GroupApplier {
   private mutating func stage(
     _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, once attempt: Attempt,
     _ finishing: [String], _ connection: inout Connection
-  ) throws -> Int {
+  ) throws -> (quarantined: Int, notes: [String]) {
     let quarantine = Quarantine(catalogue, ownership.source)
     // A cutover has begun the transaction with its locks already.
     let begin = connection.transactionStatus == .idle ? "BEGIN; " : ""
@@ -34,8 +35,13 @@ extension GroupApplier {
     let isClean = try connection.query(
       Ownership.beginning(catalogue), ownership.parameters(from: from, to: to, mustBeClean: false)
     ).bool(0, 2)
-    let isGuarded = !isClean || attempt.keysMayRepeat
-    var stage = GroupStage(plans: plans, schema: schema, quarantine, withKeys: isGuarded, measures: attempt.measures)
+    var steps = try schemaSteps(of: group, ownership, &connection)
+    try steps?.begin(&connection)
+    let plan = steps?.plan ?? self.plan
+    let isGuarded = !isClean || attempt.keysMayRepeat || steps != nil
+    var stage = GroupStage(
+      plans: Dictionary(plan.tables.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a }),
+      held: Set(plan.holds.map(\.table)), schema: schema, quarantine, withKeys: isGuarded, measures: attempt.measures)
     for part in group.parts { try stage.add(try journal.batch(part), &connection) }
     try stage.finish(&connection)
 
@@ -43,6 +49,10 @@ extension GroupApplier {
     for (_, sql) in tables { try connection.execute("ANALYZE \(sql.stage)") }
     if attempt.keysMayRepeat {
       for (_, sql) in tables { try connection.execute(sql.keepLastInStage) }
+    }
+    for (table, sql) in tables where stage.replaced.contains(table.id) {
+      try quarantine.releaseAbsent(sql, &connection)
+      try connection.execute(sql.deleteAbsent)
     }
     for (_, sql) in tables { try connection.execute(sql.deleteStaged(everything: attempt.way > .upsert)) }
     if attempt.way == .oneByOne {
@@ -58,11 +68,40 @@ extension GroupApplier {
       }
       try retry(tables.map(\.plan), quarantine, &connection)
     }
+    try steps?.finish(&connection)
+    if steps != nil { FaultPoint.reach("schema-carried-out") }
     let counts = try quarantine.count(&connection)
     for statement in finishing { try connection.execute(statement) }
+    FaultPoint.reach("group-staged")
     try connection.execute("COMMIT")
     note(counts)
-    return Int(counts.new)
+    if let steps {
+      FaultPoint.reach("schema-applied")
+      follow(steps.plan)
+    }
+    return (Int(counts.new), steps?.notes ?? [])
+  }
+
+  /// What the group's first entry asks to be done with the schema.
+  private func schemaSteps(
+    of group: JournalGroup, _ ownership: Ownership, _ connection: inout Connection
+  ) throws -> SchemaSteps? {
+    guard let planning, let part = group.parts.first, try journal.header(of: part).changesSchema else { return nil }
+    let text = try journal.batch(part).withEntries { entries throws in
+      _ = try entries.next()
+      return entries.schemaChange ?? ""
+    }
+    let news: SchemaNews
+    do {
+      news = try JSONDecoder().decode(SchemaNews.self, from: Data(text.utf8))
+    } catch {
+      throw Failure(
+        .badData, "what group \(group.number) of the journal says of the schema cannot be read",
+        remedy: "go on with the version of changeover that wrote it; sync --reseed starts over")
+    }
+    let citext = try TargetInstaller.citext(schema: plan.schema, &connection)
+    let change = PlanChange(of: plan, for: news, overrides: planning, citext: citext)
+    return SchemaSteps(change, from: plan, ownership, catalogue)
   }
 
   /// Puts the rows that the server refused into the quarantine: their images are in the journal.

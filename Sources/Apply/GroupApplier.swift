@@ -12,6 +12,8 @@ package struct GroupApplier: ~Copyable {
     package var capturedAt: Instant
     /// Rows put into the quarantine by this group.
     package var quarantined = 0
+    /// What the group's change of the schema came to, for people.
+    package var notes: [String] = []
   }
 
   /// Up to here a group goes as arrays in one round trip; beyond, through staging tables.
@@ -21,7 +23,11 @@ package struct GroupApplier: ~Copyable {
   let journal: JournalDirectory
   let catalogue: TargetCatalogue
   let schema: String
-  let plans: [TableID: TablePlan]
+  /// What stands on the target; a group may change it.
+  package private(set) var plan: TargetPlan
+  private(set) var plans: [TableID: TablePlan]
+  /// How columns that come are planned; nil where a group that changes the schema is not for the caller to apply.
+  let planning: Overrides?
   /// Rows of this source in the quarantine that nobody discarded, as far as known.
   package private(set) var quarantined: Int64
   /// Whether there are not even discarded ones.
@@ -30,8 +36,11 @@ package struct GroupApplier: ~Copyable {
   var retriedThrough: [TableID: [UInt8]] = [:]
 
   package init(
-    journal: JournalDirectory, record: SourceRecord, catalogue: TargetCatalogue, connection: inout Connection
+    journal: JournalDirectory, record: SourceRecord, catalogue: TargetCatalogue, connection: inout Connection,
+    planning: Overrides? = nil
   ) throws(PostgresError) {
+    self.planning = planning
+    plan = record.plan
     self.journal = journal
     self.catalogue = catalogue
     schema = record.plan.schema
@@ -39,6 +48,11 @@ package struct GroupApplier: ~Copyable {
     let count = try Quarantine(catalogue, record.source).count(&connection)
     quarantined = count.blocking
     quarantineIsEmpty = count.isEmpty
+  }
+
+  mutating func follow(_ plan: TargetPlan) {
+    self.plan = plan
+    plans = Dictionary(plan.tables.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
   }
 
   mutating func note(_ count: Quarantine.Count) {
@@ -66,8 +80,14 @@ package struct GroupApplier: ~Copyable {
     var applied = Applied(
       position: last.position, entries: headers.reduce(0) { $0 + Int($1.entryCount) }, capturedAt: last.capturedAt)
     var attempt = Attempt(keysMayRepeat: headers.contains(where: \.keysMayRepeat))
+    if first.changesSchema, planning == nil {
+      throw Failure(
+        .tryAgain, "group \(group.number) of the journal changes the schema",
+        remedy: "let changeover sync apply it, then try again")
+    }
     let isSmall =
-      group.parts.count == 1 && applied.entries <= Self.smallEntries && last.rawLength <= Self.smallBytes
+      !first.changesSchema && plan.holds.isEmpty && group.parts.count == 1 && applied.entries <= Self.smallEntries
+      && last.rawLength <= Self.smallBytes
       && !attempt.keysMayRepeat && quarantineIsEmpty
     if isSmall {
       let batch = try journal.batch(group.parts[0])
@@ -78,7 +98,7 @@ package struct GroupApplier: ~Copyable {
         } catch let error as PostgresError where attempt.next(after: error) {}
       }
     }
-    applied.quarantined = try stage(
+    (applied.quarantined, applied.notes) = try stage(
       group, from: position.group, to: last.position, as: ownership, attempt, finishing, &connection)
     return applied
   }
@@ -96,6 +116,14 @@ package struct GroupApplier: ~Copyable {
     _ groups: [JournalGroup], at position: Position, as ownership: Ownership, to connection: inout Connection
   ) throws {
     guard let last = groups.last else { return }
+    for part in groups.flatMap(\.parts) {
+      let header = try journal.header(of: part)
+      guard header.changesSchema else { continue }
+      throw Failure(
+        .configuration,
+        "group \(header.group) changed the schema: neither it nor what came before can be applied again",
+        remedy: "begin after it: --from \(header.group.next)")
+    }
     let all = JournalGroup(number: last.number, parts: groups.flatMap(\.parts))
     _ = try stage(
       all, from: position.group, to: position, as: ownership, Attempt(keysMayRepeat: true), [], &connection)
@@ -126,13 +154,6 @@ package struct GroupApplier: ~Copyable {
 
   private static func statements(_ script: String) -> [String] {
     script.split(separator: ";").map { String($0) }.filter { !$0.allSatisfy(\.isWhitespace) }
-  }
-
-  /// Why a group that SQLite's changes were put into is not one: only the way back replaces tables.
-  static func reverseEntry(of table: JournalTable) -> Failure {
-    Failure(
-      .badData, "the journal replaces table '\(table.name)' in a group of changes of SQLite",
-      remedy: "run changeover journal check; sync --reseed starts over")
   }
 
   /// The plan of a table that a batch declares; throws where they do not speak of the same columns.

@@ -15,6 +15,10 @@ struct GroupStage: ~Copyable {
 
   /// The tables that the group names, in the order in which they came.
   private(set) var tables: [(plan: TablePlan, sql: TableSQL)] = []
+  /// Those of which all rows come.
+  private(set) var replaced: Set<TableID> = []
+  /// Tables that do not follow: what the group says of them is passed over.
+  private let held: Set<TableID>
   private var layouts: [TableID: Layout] = [:]
   private var layout: Layout?
   private var stream = CopyStream()
@@ -54,8 +58,10 @@ struct GroupStage: ~Copyable {
   }
 
   init(
-    plans: [TableID: TablePlan], schema: String, _ quarantine: Quarantine, withKeys: Bool, measures: Bool
+    plans: [TableID: TablePlan], held: Set<TableID>, schema: String, _ quarantine: Quarantine, withKeys: Bool,
+    measures: Bool
   ) {
+    self.held = held
     self.measures = measures
     self.plans = plans
     self.schema = schema
@@ -70,13 +76,14 @@ struct GroupStage: ~Copyable {
     layout = nil
     try batch.withEntries { entries throws in
       while let entry = try entries.next() {
+        ordinal += 1
+        if held.contains(entry.table.id) { continue }
         if layout?.id != entry.table.id { try turn(to: entry.table, &connection) }
         guard let layout else { continue }
-        ordinal += 1
         switch entry {
         case .upsert: try addUpsert(&entries, layout)
         case .delete: try addDelete(&entries, layout)
-        case .replaceTable(let table): throw GroupApplier.reverseEntry(of: table)
+        case .replaceTable(let table): replaced.insert(table.id)
         }
         try stream.flushIfFull(to: &connection)
         if refused.isFull {

@@ -20,6 +20,16 @@ package enum Heartbeat {
     return result.affectedRows == 1
   }
 
+  /// Whether a heartbeat failed because the server went back to before this owner: a failover that lost its transaction.
+  package static func isSetBack(
+    _ ownership: Ownership, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws -> Bool {
+    var parameters = Parameters()
+    parameters.append(uuid: ownership.source)
+    let found = try connection.query("SELECT epoch FROM \(catalogue.heartbeat) WHERE source = $1", parameters)
+    return try found.rowCount == 0 || found.int64(0, 0) < ownership.epoch
+  }
+
   /// Says that the owner left in good order, so that another need not wait.
   package static func end(
     _ ownership: Ownership, _ catalogue: TargetCatalogue, _ connection: inout Connection

@@ -119,6 +119,37 @@ package struct Quarantine: Sendable {
       blocking: try result.int64(0, 0), discarded: try result.int64(0, 1), new: try result.int64(0, 2))
   }
 
+  /// Gives the images of a table another shape; where there is none they stay.
+  func remake(
+    of table: TableID, _ connection: inout Connection, _ image: ([Value]) -> [Value]?
+  ) throws {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    parameters.append(int64: table.rawValue)
+    let rows = try connection.query(
+      "SELECT digest, image FROM \(catalogue.quarantine) WHERE source = $1 AND table_id = $2 AND image IS NOT NULL",
+      parameters)
+    for row in 0..<rows.rowCount {
+      guard let old = ValueList.decode(try rows.bytes(copying: row, 1)), let new = image(old) else { continue }
+      var update = Parameters()
+      update.append(uuid: source)
+      update.append(int64: table.rawValue)
+      update.append(bytea: try rows.bytes(copying: row, 0))
+      update.append(bytea: ValueList.encode(new))
+      _ = try connection.query(
+        "UPDATE \(catalogue.quarantine) SET image = $4 WHERE source = $1 AND table_id = $2 AND digest = $3", update)
+    }
+  }
+
+  /// Lets go of the rows of a table that are no longer in the source: all that are were staged.
+  func releaseAbsent(_ sql: TableSQL, _ connection: inout Connection) throws(PostgresError) {
+    _ = try connection.query(
+      """
+      DELETE FROM \(catalogue.quarantine) WHERE source = $1 AND table_id = $2
+        AND NOT EXISTS (SELECT FROM \(sql.stage) AS s WHERE sha256(s.k) = digest)
+      """, parameters(for: sql.plan))
+  }
+
   // MARK: Rows on trial
 
   /// Puts the rows of a trial that the server refused into the quarantine; returns how many.

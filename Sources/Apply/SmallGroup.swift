@@ -50,7 +50,8 @@ struct SmallGroup {
           tables[id] = rows
           order.append(id)
         }
-        if case .replaceTable(let table) = entry { throw GroupApplier.reverseEntry(of: table) }
+        // A table that is copied again goes the large way, however few its rows.
+        if case .replaceTable = entry { return false }
         let isUpsert = if case .upsert = entry { true } else { false }
         let columns = isUpsert ? rows.plan.columns : rows.keyColumns
         fields.removeAll()

@@ -115,6 +115,26 @@ package struct SourceRecord: Sendable {
     self.owner = owner
   }
 
+  /// Puts back the epoch that the owner had taken on a server that lost that transaction.
+  package mutating func regain(
+    _ lost: Int64, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws(PostgresError) {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    parameters.append(int64: epoch)
+    parameters.append(uuid: owner)
+    parameters.append(int64: lost)
+    let result = try connection.query(
+      """
+      WITH regained AS (
+        UPDATE \(catalogue.source) SET epoch = $4 WHERE source = $1 AND epoch = $2 AND owner = $3 RETURNING epoch
+      )
+      INSERT INTO \(catalogue.heartbeat) (source, epoch, at) SELECT $1, epoch, clock_timestamp() FROM regained
+      ON CONFLICT (source) DO UPDATE SET epoch = EXCLUDED.epoch, at = EXCLUDED.at
+      """, parameters)
+    if result.affectedRows == 1 { epoch = lost }
+  }
+
   /// Whether epoch and phase are still those of this record: a cheap look, once a second while idle.
   package func stillStands(
     _ catalogue: TargetCatalogue, _ connection: inout Connection

@@ -40,6 +40,14 @@ extension TableSQL {
       "DELETE FROM \(name) AS t USING \(stage) AS s WHERE \(match("s", plan.keyPositions.map { "c\($0)" }))\(which)"
   }
 
+  /// Where all rows of a table are staged: deletes what is not among them.
+  var deleteAbsent: String {
+    """
+    DELETE FROM \(name) AS t WHERE NOT EXISTS (SELECT FROM \(stage) AS s \
+    WHERE \(match("s", plan.keyPositions.map { "c\($0)" })) AND s.\(Self.isUpsert))
+    """
+  }
+
   var upsertStaged: String { insert("SELECT \(values) FROM \(stage) WHERE \(Self.isUpsert)") + onConflict }
 
   /// Lets go of the quarantined keys whose last entry was not put there too. $1 is the source, $2 the table.

@@ -63,11 +63,26 @@ package enum TargetInstaller {
     }
     for table in plan.tables {
       script += table.isUserMade ? UserTables.puttingAside(table, ddl) : [ddl.createTable(table)]
-      let name = ddl.name(of: table)
-      script.append(TriggerTemplate.targetFence.fill(["table": name, "closed": catalogue.closed]))
-      script += ReverseTriggers(table, of: source, catalogue).creation(on: name)
+      script += guarding(table, of: source, in: plan, catalogue)
     }
     return script.joined(separator: ";\n")
+  }
+
+  /// The statements that close a table to everybody but us and record what is written to it.
+  static func guarding(
+    _ table: TablePlan, of source: RandomID, in plan: TargetPlan, _ catalogue: TargetCatalogue
+  ) -> [String] {
+    let name = DDL(plan).name(of: table)
+    return [TriggerTemplate.targetFence.fill(["table": name, "closed": catalogue.closed])]
+      + ReverseTriggers(table, of: source, catalogue).creation(on: name)
+  }
+
+  /// The statements that take the record of a table's writes away, with the triggers that keep it.
+  static func unguarding(_ table: TableID, of source: RandomID, _ catalogue: TargetCatalogue) -> [String] {
+    [
+      "DROP FUNCTION IF EXISTS \(catalogue.captureFunction(table, of: source))() CASCADE",
+      "DROP TABLE IF EXISTS \(catalogue.log(table, of: source))",
+    ]
   }
 
   /// Drops everything that was created for a source, for a new start; with the last source the catalogue too. Throws a

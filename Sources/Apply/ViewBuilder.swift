@@ -15,14 +15,17 @@ package enum ViewBuilder {
     if try standsAlready(view, ddl, &connection) {
       return "view '\(view.targetName)' stands on the target already and stays as it is"
     }
-    let comment = "COMMENT ON VIEW \(ddl.name(of: view)) IS \(PostgresText.literal(mark))"
     do {
-      try connection.run([ddl.createView(view), comment], in: plan)
+      try connection.run(creation(view, ddl), in: plan)
       return nil
     } catch {
       guard case .server(let refusal) = error, refusal.isAboutTheStatement else { throw error }
       return "view '\(view.targetName)' is left out: \(refusal.description)"
     }
+  }
+
+  static func creation(_ view: ViewPlan, _ ddl: DDL) -> [String] {
+    [ddl.createView(view), "COMMENT ON VIEW \(ddl.name(of: view)) IS \(PostgresText.literal(mark))"]
   }
 
   /// Whether somebody else made a view of that name.

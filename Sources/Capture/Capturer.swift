@@ -15,31 +15,37 @@ package struct Capturer: ~Copyable {
   }
 
   /// A batch is closed once its entries reach this many bytes, so that memory stays bounded whatever the backlog.
-  private static let batchBytes = 8 << 20
+  static let batchBytes = 8 << 20
   /// Changes read at a time in rollback-journal mode, where a reader blocks the writer's commit.
   private static let sliceChanges: Int64 = 2_000
+  /// Rows of a table that is copied again read at a time there.
+  private static let sliceRows = 1_000
 
   package let installation: SourceInstallation
   package private(set) var position: Position
   /// When a look last found nothing newer than `position`.
   package private(set) var lookedAt: Instant
   private var journal: JournalWriter
-  private let clock: any WallClock
-  private let stop: StopSignal
-  private var encoder = EntryEncoder()
+  let clock: any WallClock
+  let stop: StopSignal
+  var encoder = EntryEncoder()
   private var readers: [TableID: RowReader] = [:]
   /// The connection that the readers were prepared on.
   private var connection: Int?
   private let distinctKeys: String
   private let keyWidth: Int
-  private var drift: DriftCheck
+  private var watch: SchemaWatch
+  /// Puts a change of the schema into the words of the journal; nil where none may be captured here.
+  private let describe: ((SchemaChange, borrowing Database) throws -> String)?
 
   /// Prepares to capture from `position` on; the source must still hold the change that the position names.
   package init(
     installation: SourceInstallation, position: Position, journal: JournalDirectory, clock: any WallClock,
-    stop: StopSignal, in database: borrowing Database
+    stop: StopSignal, in database: borrowing Database,
+    describe: ((SchemaChange, borrowing Database) throws -> String)? = nil
   ) throws {
     self.installation = installation
+    self.describe = describe
     self.position = position
     self.journal = JournalWriter(journal, source: installation.source)
     self.clock = clock
@@ -47,7 +53,7 @@ package struct Capturer: ~Copyable {
     lookedAt = clock.now
     keyWidth = installation.tables.map { TriggerSet.keyWidth(of: $0) }.max() ?? 1
     distinctKeys = Self.distinctKeys(of: installation.tables, width: keyWidth)
-    drift = try DriftCheck(installation: installation, in: database)
+    watch = try SchemaWatch(installation: installation, in: database)
   }
 
   /// Whether there is a change after the position, or the schema moved; one look without a group.
@@ -58,7 +64,7 @@ package struct Capturer: ~Copyable {
       "SELECT seq = ?1 AND nonce = ?2 FROM \(SourceNames.change) ORDER BY seq DESC LIMIT 1",
       [.integer(position.sequence.rawValue), .integer(position.nonce)])
     guard isPosition == .integer(1) else { return true }
-    if try drift.isStale(in: database) { return true }
+    if try watch.isStale(in: database) { return true }
     lookedAt = startedAt
     return false
   }
@@ -72,34 +78,150 @@ package struct Capturer: ~Copyable {
       readers = [:]
       connection = database.identity
     }
+    if describe == nil || database.isInTransaction { return try captureWithoutSteps(database) }
     let isWAL = try database.string("PRAGMA journal_mode") == "wal"
-    if database.isInTransaction { return try captureInOneTransaction(database) }
-    guard isWAL else { return try captureInSlices(database) }
-    try database.execute("BEGIN")
-    do {
-      let captured = try captureInOneTransaction(database)
-      database.rollback()
-      return captured
-    } catch {
-      database.rollback()
-      throw error
+    while true {
+      let steps = try PendingSteps(after: position.sequence, in: database)
+      // Reads what new columns hold, perhaps for long: not inside the group's transaction.
+      let description = try steps.isEmpty ? nil : describe?(steps.change(installation.tables), database)
+      if !isWAL { return try captureInSlices(steps, description, database) }
+      try database.execute("BEGIN")
+      do {
+        let isCurrent = try PendingSteps(after: position.sequence, in: database) == steps
+        let captured = isCurrent ? try captureInOneTransaction(steps, description, database) : nil
+        database.rollback()
+        if isCurrent { return captured }
+      } catch {
+        database.rollback()
+        throw error
+      }
     }
   }
 
-  private mutating func captureInOneTransaction(_ database: borrowing Database) throws -> Captured? {
+  /// For who may not carry a change of the schema along: the sync takes it up.
+  private mutating func captureWithoutSteps(_ database: borrowing Database) throws -> Captured? {
+    do {
+      guard try PendingSteps(after: position.sequence, in: database).isEmpty else { throw SchemaMoved() }
+      let none = PendingSteps()
+      if database.isInTransaction { return try captureInOneTransaction(none, nil, database) }
+      guard try database.string("PRAGMA journal_mode") == "wal" else {
+        return try captureInSlices(none, nil, database)
+      }
+      return try database.transaction(.deferred) { database in
+        try captureInOneTransaction(none, nil, database)
+      }
+    } catch is SchemaMoved {
+      throw Failure(
+        .tryAgain, "the source's schema changed, or a table is to be copied again",
+        remedy: "let changeover sync take that up, then try again")
+    }
+  }
+
+  private mutating func captureInOneTransaction(
+    _ steps: PendingSteps, _ description: String?, _ database: borrowing Database
+  ) throws -> Captured? {
     let startedAt = clock.now
     guard let newest = try look(database, from: position) else {
       lookedAt = startedAt
       return nil
     }
     var group = OpenGroup(number: position.group.next, after: position.sequence, newest: newest, lookedAt: lookedAt)
+    begin(&group, description)
+    for table in steps.copied(of: installation.tables) { try copy(table, into: &group, from: database) }
+    group.passedOver = steps.copiedTables
     try read(through: newest.sequence, after: position.sequence, into: &group, from: database)
+    FaultPoint.reach("group-read")
     try write(&group, moreFollows: false, from: database)
     return finish(group, startedAt: startedAt)
   }
 
-  private mutating func captureInSlices(_ database: borrowing Database) throws -> Captured? {
+  /// A group's first entry says how the schema changed.
+  private mutating func begin(_ group: inout OpenGroup, _ description: String?) {
+    guard let description else { return }
+    group.changesSchema = true
+    encoder.changeSchema(description)
+  }
+
+  /// All rows of a table, which replace those that the target has.
+  private mutating func copy(
+    _ table: SourceTable, into group: inout OpenGroup, from database: borrowing Database
+  ) throws {
+    let reader = try reader(for: table.id, in: database)
+    try encoder.replace(reader.journalTable)
+    let rows = try database.prepare("SELECT \(table.imageExpressions) FROM \(SQLiteText.identifier(table.name))")
+    try append(rows, of: reader, to: &group, from: database)
+  }
+
+  /// Returns how many rows there were.
+  @discardableResult
+  private mutating func append(
+    _ rows: borrowing Statement, of reader: RowReader, to group: inout OpenGroup, from database: borrowing Database
+  ) throws -> Int {
+    var count = 0
+    while try rows.step() {
+      count += 1
+      if count & 0x3FF == 0 { try stop.check() }
+      try reader.encode(row: rows, into: &encoder)
+      if encoder.byteCount >= Self.batchBytes { try write(&group, moreFollows: true, from: database) }
+    }
+    return count
+  }
+
+  /// The same where a reader blocks the writer's commit: chunk by chunk. What is written meanwhile is in the changes that
+  /// follow, whose images replace those read here.
+  private mutating func copyInSlices(
+    _ table: SourceTable, into group: inout OpenGroup, _ database: borrowing Database
+  ) throws {
+    let chunks = ChunkReader(table)
+    var cursor: [Value]?
+    var isFirst = true
+    while true {
+      try stop.check()
+      try database.execute("BEGIN")
+      let count: Int
+      do {
+        _ = try look(database, from: position)
+        let reader = try reader(for: table.id, in: database)
+        if isFirst {
+          try encoder.replace(reader.journalTable)
+          if let nulls = try chunks.nullKeyStatement(in: database) {
+            try append(nulls, of: reader, to: &group, from: database)
+          }
+        }
+        let rows = try chunks.statement(after: cursor, limit: Self.sliceRows, in: database)
+        var read = 0
+        while try rows.step() {
+          read += 1
+          try reader.encode(row: rows, into: &encoder)
+          if read == Self.sliceRows { cursor = chunks.key(of: rows) }
+        }
+        count = read
+        database.rollback()
+      } catch {
+        database.rollback()
+        throw error
+      }
+      isFirst = false
+      if encoder.byteCount >= Self.batchBytes { try write(&group, moreFollows: true, from: database) }
+      if count < Self.sliceRows { return }
+    }
+  }
+
+  private mutating func captureInSlices(
+    _ steps: PendingSteps, _ description: String?, _ database: borrowing Database
+  ) throws -> Captured? {
     var slices = Slices(group: nil, readThrough: position)
+    if let last = steps.last {
+      let start = LoggedChange(sequence: position.sequence, nonce: position.nonce)
+      var group = OpenGroup(number: position.group.next, after: position.sequence, newest: start, lookedAt: lookedAt)
+      group.keysMayRepeat = true
+      begin(&group, description)
+      for table in steps.copied(of: installation.tables) { try copyInSlices(table, into: &group, database) }
+      // Changes of those tables that were logged before their new triggers name keys in the old way.
+      group.passedOver = steps.copiedTables
+      group.passedThrough = last
+      slices.group = group
+    }
     while true {
       try stop.check()
       let startedAt = clock.now
@@ -128,12 +250,14 @@ package struct Capturer: ~Copyable {
       slices.isFinished = true
       return
     }
-    slices.isFinished = newest.sequence.rawValue - from.sequence.rawValue <= Self.sliceChanges
-    let through =
-      slices.isFinished ? newest : try change(ChangeNumber(from.sequence.rawValue + Self.sliceChanges), in: database)
+    var end = min(newest.sequence.rawValue, from.sequence.rawValue + Self.sliceChanges)
+    if let passed = slices.group?.passedThrough, passed > from.sequence { end = min(end, passed.rawValue) }
+    slices.isFinished = end == newest.sequence.rawValue
+    let through = slices.isFinished ? newest : try change(ChangeNumber(end), in: database)
     // Not `??`: its autoclosure cannot capture what is not copyable.
     var group = OpenGroup(number: position.group.next, after: position.sequence, newest: through, lookedAt: lookedAt)
     if let open = slices.group { group = open }
+    if let passed = group.passedThrough, passed <= from.sequence { group.passedOver = [] }
     group.newest = through
     group.keysMayRepeat = slices.group != nil || !slices.isFinished
     try read(through: through.sequence, after: from.sequence, into: &group, from: database)
@@ -143,7 +267,7 @@ package struct Capturer: ~Copyable {
 
   /// The newest change, or nil when it is the one at `from`. Throws where the source's history is not the one known.
   private mutating func look(_ database: borrowing Database, from: Position) throws -> LoggedChange? {
-    try drift.check(database)
+    try watch.check(database)
     guard try change(from.sequence, in: database).nonce == from.nonce else {
       throw SourceHistoryError.notContinued(path: database.path, sequence: from.sequence).failure
     }
@@ -185,14 +309,29 @@ package struct Capturer: ~Copyable {
       count += 1
       if count & 0x3FF == 0 { try stop.check() }
       let id = TableID(keys.integer(0))
-      if id.rawValue == 0 { continue }
-      if current?.table.id != id { current = try reader(for: id, in: database) }
+      if id.rawValue == 0 || group.passedOver.contains(id) { continue }
+      if current?.table.id != id {
+        // What was logged of a table before it was held, or forgotten.
+        guard installation.tables.contains(where: { $0.id == id }) else {
+          guard try isKnown(id, in: database) else {
+            throw SourceHistoryError.unknownTable(path: database.path, id: id).failure
+          }
+          continue
+        }
+        current = try reader(for: id, in: database)
+      }
       guard let reader = current else { continue }
       try reader.encode(key: keys, into: &encoder)
       if encoder.byteCount >= Self.batchBytes {
         try write(&group, moreFollows: true, from: database)
       }
     }
+  }
+
+  /// Of the tables that were taken up some do not follow now, and some are gone.
+  private func isKnown(_ id: TableID, in database: borrowing Database) throws -> Bool {
+    try installation.installed.contains { $0.table.id == id }
+      || database.scalar("SELECT 1 FROM \(SourceNames.step) WHERE tbl = ?1", [.integer(id.rawValue)]) != nil
   }
 
   private mutating func reader(for id: TableID, in database: borrowing Database) throws -> RowReader {
@@ -214,9 +353,10 @@ package struct Capturer: ~Copyable {
     _ = try journal.append(
       BatchHeader(
         direction: .forward, moreFollows: moreFollows, keysMayRepeat: group.keysMayRepeat,
-        source: installation.source, group: group.number, part: group.parts, after: group.after,
+        changesSchema: group.changesSchema && group.parts == 0, source: installation.source, group: group.number,
+        part: group.parts, after: group.after,
         last: group.newest.sequence, nonce: group.newest.nonce, capturedAt: clock.now,
-        previousLookAt: group.lookedAt, schemaFingerprint: drift.fingerprint),
+        previousLookAt: group.lookedAt, schemaFingerprint: watch.fingerprint),
       encoder)
     group.parts += 1
     encoder.removeAll()
@@ -276,6 +416,10 @@ private struct OpenGroup {
   var newest: LoggedChange
   let lookedAt: Instant
   var keysMayRepeat = false
+  var changesSchema = false
+  /// Tables whose changes say nothing that their copies do not, up to a change where there is one.
+  var passedOver: Set<TableID> = []
+  var passedThrough: ChangeNumber?
   var parts: UInt32 = 0
   var entries = 0
   var bytes = 0

@@ -5,7 +5,7 @@ import SQLite
 /// Finds the current row of a key and encodes it, straight from SQLite's memory into the batch.
 package final class RowReader {
   let table: SourceTable
-  private let journalTable: JournalTable
+  let journalTable: JournalTable
   private let statement: Statement
   private let keyCount: Int
   private let columnCount: Int
@@ -36,6 +36,13 @@ package final class RowReader {
       encoder.beginDelete(table.id)
       for position in 0..<keyCount { key.encode(position + 1, into: &encoder) }
     }
+  }
+
+  /// The current row of a statement that selects whole images.
+  func encode(row: borrowing Statement, into encoder: inout EntryEncoder) throws(JournalError) {
+    try encoder.declare(journalTable)
+    encoder.beginUpsert(table.id)
+    for column in 0..<columnCount { row.encode(column, into: &encoder) }
   }
 }
 

@@ -28,6 +28,8 @@ extension SourceInstallation {
     try liftFence(in: database)
     try anchor(at: position, in: database)
     for table in tables { try Self.createTriggers(of: table, in: database) }
+    // What the application did to its schema behind the fence is left to be taken up.
+    if try SchemaListing.isKnown(in: database) { try SchemaListing.record(in: database) }
     try Self.set("way_back_id", .text(id.description), in: database)
   }
 

@@ -11,7 +11,7 @@ package struct SourceInstallation: Sendable {
   package let owner: RandomID
   /// The position before the first change: group 0 and the row that installation wrote.
   package let base: Position
-  package let tables: [SourceTable]
+  package let installed: [InstalledTable]
   /// What it holds of the switches.
   package let mark: SourceMark
   /// The last group that came back from the target since that switch; nil before the first.
@@ -21,6 +21,11 @@ package struct SourceInstallation: Sendable {
   package var switchID: RandomID? { mark.fence }
 
   static let format: Int64 = 1
+
+  /// The tables whose changes are captured.
+  package var tables: [SourceTable] { installed.filter { $0.hold == nil }.map(\.table) }
+  /// Those that do not follow at the moment.
+  package var held: [InstalledTable] { installed.filter { $0.hold != nil } }
 
   /// Whether changeover's tables stand in the source.
   package static func isInstalled(_ database: borrowing Database) throws -> Bool {
@@ -48,14 +53,17 @@ package struct SourceInstallation: Sendable {
         .badData, "\(database.path) was prepared by another version of changeover (format \(format))",
         remedy: "go on with that version, or uninstall with it first")
     }
-    var tables: [SourceTable] = []
+    var tables: [InstalledTable] = []
     let decoder = JSONDecoder()
-    try database.forEach("SELECT shape FROM \(SourceNames.table) ORDER BY id") { row in
-      try tables.append(row.withText(0) { try decoder.decode(SourceTable.self, from: Data($0)) })
+    try database.forEach("SELECT shape, hold, reason, request FROM \(SourceNames.table) ORDER BY id") { row in
+      let shape = try row.withText(0) { try decoder.decode(SourceTable.self, from: Data($0)) }
+      let hold = row.string(1).flatMap { TableHold.Kind(rawValue: $0) }.map { TableHold($0, row.string(2) ?? "") }
+      let request = row.string(3).flatMap { InstalledTable.Request(rawValue: $0) }
+      tables.append(InstalledTable(table: shape, hold: hold, request: request))
     }
     return SourceInstallation(
       source: source, owner: owner,
-      base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: tables,
+      base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), installed: tables,
       mark: SourceMark(settings), reversePosition: try reversePosition(in: database))
   }
 
@@ -103,23 +111,27 @@ package struct SourceInstallation: Sendable {
       ]
       for (name, value) in settings { try set(name, value, in: database) }
       try SmokeTest.run(on: numbered, in: database)
+      try SchemaListing.record(in: database)
       let installation = SourceInstallation(
         source: source, owner: owner,
-        base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce), tables: numbered,
-        mark: SourceMark(phase: .syncing))
-      try installation.requireUnchangedSchema(in: database)
+        base: Position(group: GroupNumber(0), sequence: ChangeNumber(sequence), nonce: nonce),
+        installed: numbered.map { InstalledTable(table: $0) }, mark: SourceMark(phase: .syncing))
+      for table in numbered { try requireSettled(table, in: database) }
+      FaultPoint.reach("installing")
       return installation
     }
   }
 
   /// The tables were read before this transaction, perhaps minutes ago.
-  private func requireUnchangedSchema(in database: borrowing Database) throws {
-    do {
-      _ = try DriftCheck(installation: self, in: database)
-    } catch let drift as Failure {
-      throw Failure(
-        .tryAgain, "\(drift.message), while changeover was getting ready", remedy: "nothing was installed; start again")
-    }
+  private static func requireSettled(_ table: SourceTable, in database: borrowing Database) throws {
+    var now = try SourceCatalogue.readTable(named: table.name, in: database)
+    now?.id = table.id
+    now?.key = table.key
+    now?.exclude(Set((table.excluded ?? []).map { $0.name.lowercased() }))
+    guard now != table else { return }
+    throw Failure(
+      .tryAgain, "table '\(table.name)' changed while changeover was getting ready",
+      remedy: "nothing was installed; start again")
   }
 
   /// Creates a table's triggers, and says which statement of the application they would break if they do.
@@ -133,6 +145,24 @@ package struct SourceInstallation: Sendable {
       throw Failure(
         .internalError, "the triggers for table '\(table.name)' would break the application's '\(broken.prefix(60))…'",
         remedy: "leave the table out with --exclude, and report this; nothing was installed")
+    }
+  }
+
+  /// Drops the triggers of one table that are there, wherever a rename has taken them.
+  static func dropTriggers(of table: TableID, in database: borrowing Database) throws {
+    let own = SourceNames.trigger(table, "")
+    for name in try ownTriggers(database) where name.hasPrefix(own) {
+      try database.execute("DROP TRIGGER \(SQLiteText.identifier(name))")
+    }
+  }
+
+  /// Gives the change table as many key columns as a table needs.
+  static func widen(to width: Int, in database: borrowing Database) throws {
+    let present = try database.integer(
+      "SELECT count(*) FROM pragma_table_info(?1) WHERE name GLOB 'k[0-9]*'", [.text(SourceNames.change)])
+    guard present < Int64(width) else { return }
+    for column in Int(present)..<width {
+      try database.execute("ALTER TABLE \(SourceNames.change) ADD COLUMN k\(column)")
     }
   }
 

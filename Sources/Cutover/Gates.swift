@@ -79,6 +79,8 @@ package struct Gates: Sendable {
   package var unguarded: [String]
   package var waived: Set<String>
   package var hook: HookState
+  /// Tables that do not follow at the moment.
+  package var held: [TargetPlan.Hold] = []
   /// The other commands, by their option's name.
   package var hooks: [(name: String, state: HookState)] = []
   /// Tables with triggers of the application's own in SQLite that have none on the target.
@@ -113,8 +115,8 @@ package struct Gates: Sendable {
   package var findings: [Finding] {
     // Before the copy is finished there is nothing to say about the rest.
     guard phase == .syncing else { return [streaming] + hookFindings }
-    return [streaming, lagFinding, quarantine] + foreignKeys + tables + triggers + [views, roleFinding, wayBack]
-      + diskFindings + hookFindings + verifiedFinding
+    return [streaming] + heldFindings + [lagFinding, quarantine] + foreignKeys + tables + triggers
+      + [views, roleFinding, wayBack] + diskFindings + hookFindings + verifiedFinding
   }
 
   /// The name under which the application's triggers on a table are waived.
@@ -133,6 +135,12 @@ package struct Gates: Sendable {
     case .switchingBack:
       Finding("streaming", false, "an earlier rollback was interrupted: run it again with --execute, or start sync")
     case .finished: Finding("streaming", false, "the move is over: PostgreSQL is the authority for good")
+    }
+  }
+
+  private var heldFindings: [Finding] {
+    held.map { held in
+      Finding("table \(held.name)", false, "does not follow: \(held.hold.reason); \(held.hold.remedy(held.name))")
     }
   }
 
@@ -189,7 +197,7 @@ package struct Gates: Sendable {
         name, isWaived,
         isWaived
           ? "'\(table)' stays behind: waived"
-          : "'\(table)' was created after the copy and does not move: sync --reseed, or accept with --waive \(name)")
+          : "'\(table)' does not move: let changeover sync take it up, or accept with --waive \(name)")
     }
   }
 

@@ -34,6 +34,7 @@ struct Survey {
       ("canary", Hook.state(of: settings.canary)), ("freeze", Hook.state(of: options.freeze)),
       ("thaw", Hook.state(of: options.thaw)),
     ]
+    gates.held = plan.holds
     guard isSyncing else { return gates }
     gates.ownTriggers = try ownTriggers(database)
     gates.viewsLeftOut = plan.viewsLeftOut.map(\.name)

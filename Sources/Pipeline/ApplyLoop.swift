@@ -66,14 +66,23 @@ struct ApplyLoop: ~Copyable {
     var connection = try Connection(
       options.target, applicationName: "changeover sync", stop: progress.stop, timeoutSeconds: 10)
     let epoch = session.record.epoch
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
+    guard var record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
       throw Failure(
         .badData, "the target no longer knows this source: it was restored or its tables were dropped",
         remedy: "restore the target, or start over with sync --reseed")
     }
-    guard record.epoch == epoch else {
-      throw Failure(
-        .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
+    let takenOver = Failure(
+      .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
+    guard record.owner == state.id, record.epoch <= epoch else { throw takenOver }
+    try TargetHistory.requireKnown(record.applied, captured: progress.status.captured, in: state.journal)
+    // A server that lacks our last transactions may not have heard of this run yet.
+    if record.epoch < epoch { try record.regain(epoch, session.catalogue, &connection) }
+    guard record.epoch == epoch else { throw takenOver }
+    if record.applied.group < progress.status.applied.group {
+      report(
+        .warning(
+          "PostgreSQL came back at group \(record.applied.group), before group \(progress.status.applied.group), which it "
+            + "had: what it lacks is applied again from the journal"))
     }
     session.record = record
     if progress.status.targetAway {
@@ -92,11 +101,12 @@ struct ApplyLoop: ~Copyable {
     var drainThrough: ChangeNumber?
     if session.record.phase == .preparing {
       try copy(&connection)
-      drainThrough = try newestChange()
+      drainThrough = try newestChange().number
     }
     // After the copy: the applier begins by learning what is in the quarantine.
     var applier = try GroupApplier(
-      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection)
+      journal: state.journal, record: session.record, catalogue: session.catalogue, connection: &connection,
+      planning: options.overrides)
     var position = session.record.applied
     progress.applied(position, quarantined: applier.quarantined)
     if applier.quarantined > 0 {
@@ -130,7 +140,8 @@ struct ApplyLoop: ~Copyable {
   /// Whether everything is applied that was there when this was asked for the first time, and then once more what was
   /// there at that moment: under an application that never rests there is no moment at which nothing is on its way.
   private mutating func isCaughtUp(_ position: Position) throws -> Bool {
-    let newest = try newestChange()
+    let (newest, isTakenUp) = try newestChange()
+    if !isTakenUp { return false }
     if position.sequence >= newest { return true }
     if let goal = goals.last, position.sequence < goal { return false }
     goals.append(newest)
@@ -156,6 +167,7 @@ struct ApplyLoop: ~Copyable {
       let held = try state.applyLock.acquire(stop: progress.stop)
       // A verify that came between has left the number of the group that it applied.
       if held.mark ?? 0 >= group.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
+      FaultPoint.reach("group-journaled")
       let applied: GroupApplier.Applied
       do {
         applied = try applier.apply(group, after: position, as: Ownership(session.record), to: &connection)
@@ -163,7 +175,10 @@ struct ApplyLoop: ~Copyable {
         guard try followOthers(&applier, &position, &connection) else { throw error }
         continue
       }
+      FaultPoint.reach("group-applied")
       _ = consume held
+      for note in applied.notes { report(.note(note)) }
+      session.record.plan = applier.plan
       unreported.groups += 1
       unreported.changes += applied.position.sequence.rawValue - position.sequence.rawValue
       position = applied.position
@@ -191,7 +206,8 @@ struct ApplyLoop: ~Copyable {
     position = record.applied
     // What is in the quarantine may be another number too.
     applier = try GroupApplier(
-      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection)
+      journal: state.journal, record: record, catalogue: session.catalogue, connection: &connection,
+      planning: options.overrides)
     progress.applied(position, quarantined: applier.quarantined)
     return true
   }
@@ -221,6 +237,7 @@ struct ApplyLoop: ~Copyable {
       for index in table.indexes {
         report(.buildingIndexes(done: done, of: total))
         if let note = try IndexBuilder.build(index, on: table, of: plan, &connection) { report(.warning(note)) }
+        FaultPoint.reach("index-built")
         done += 1
         try progress.stop.check()
       }
@@ -228,8 +245,10 @@ struct ApplyLoop: ~Copyable {
     }
     report(.buildingIndexes(done: total, of: total))
     try buildChecksAndViews(&connection)
+    FaultPoint.reach("copy-complete")
     try TargetPhase(session.catalogue, session.record.source).move(
       Ownership(session.record), to: .syncing, &connection)
+    FaultPoint.reach("syncing")
     session.record.phase = .syncing
   }
 
@@ -247,10 +266,20 @@ struct ApplyLoop: ~Copyable {
     }
   }
 
-  private func newestChange() throws -> ChangeNumber {
+  /// The source's newest change, and whether its schema is the one taken up last.
+  private func newestChange() throws -> (number: ChangeNumber, isTakenUp: Bool) {
     let database = try SourceFile.openAgain(options.source, stop: progress.stop)
-    return try database.whenReadable(progress.stop) {
-      ChangeNumber(try $0.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+    return try database.whenReadable(progress.stop) { database in
+      try database.transaction(.deferred) { database in
+        let number = ChangeNumber(try database.integer("SELECT max(seq) FROM \(SourceNames.change)"))
+        do {
+          var watch = try SchemaWatch(installation: session.installation, in: database)
+          try watch.check(database)
+          return (number, true)
+        } catch is SchemaMoved {
+          return (number, false)
+        }
+      }
     }
   }
 }

@@ -21,12 +21,15 @@ struct CaptureLoop: ~Copyable {
 
   private let state: StateDirectory
   private let progress: SyncProgress
+  private let options: SyncOptions
+  /// Whether the first copy was going on at the start.
+  private let isPreparing: Bool
+  private let description: SchemaDescription
   private var retention: JournalRetention
   private let clock: any WallClock
   private let database: Database
   private let report: Report
   private var watcher: SourceWatcher
-  private var newTables: NewTables
   private var commits = CommitWatch()
   private var capturer: Capturer
   private var pruner: ChangePruner
@@ -37,29 +40,31 @@ struct CaptureLoop: ~Copyable {
   private var nextLook = Self.glanceMilliseconds
 
   init(
-    source path: String, installation: SourceInstallation, position: Position, state: StateDirectory,
-    progress: SyncProgress, retention: RetentionPolicy, clock: any WallClock, leftOut: [String],
-    report: @escaping Report
+    options: SyncOptions, installation: SourceInstallation, position: Position, isPreparing: Bool,
+    state: StateDirectory, progress: SyncProgress, clock: any WallClock, report: @escaping Report
   ) throws {
-    let database = try SourceFile.openAgain(path, stop: progress.stop)
+    let database = try SourceFile.openAgain(options.source, stop: progress.stop)
     database.setBusyPatience(milliseconds: 20)
+    let description = SchemaDescription(overrides: options.overrides, stop: progress.stop)
     let capturer = try database.whenReadable(progress.stop) {
       try Capturer(
         installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
-        in: $0)
+        in: $0, describe: description.text)
     }
     let unapplied = try state.journal.groups(after: progress.status.applied.group)
     pruner = ChangePruner(
       boundaries: try unapplied.compactMap { try $0.parts.last.map { try state.journal.header(of: $0).last } })
     self.state = state
     self.progress = progress
-    self.retention = JournalRetention(retention, state.journal, clock)
+    self.options = options
+    self.isPreparing = isPreparing
+    self.description = description
+    self.retention = JournalRetention(options.retention, state.journal, clock)
     self.clock = clock
     self.database = database
     self.capturer = capturer
     self.report = report
-    newTables = NewTables(known: Set(installation.tables.map(\.name) + leftOut))
-    watcher = SourceWatcher(path: path)
+    watcher = SourceWatcher(path: options.source)
   }
 
   /// Runs until asked to stop.
@@ -82,19 +87,7 @@ struct CaptureLoop: ~Copyable {
   private mutating func tellStatus() throws {
     guard toldAt.map({ $0.duration(to: .now) > .milliseconds(Self.statusMilliseconds) }) ?? true else { return }
     try progress.status.write(to: state.statusPath)
-    try tellNewTables()
     toldAt = .now
-  }
-
-  private mutating func tellNewTables() throws {
-    do {
-      for table in try newTables.look(in: database) {
-        report(
-          .warning(
-            "table '\(table)' was created after the copy and does not move: sync --reseed takes it along, "
-              + "cutover is refused unless it is waived"))
-      }
-    } catch let error as SQLiteError where error.isBusy {}
   }
 
   private mutating func capture() throws {
@@ -114,7 +107,7 @@ struct CaptureLoop: ~Copyable {
       progress.captured(capturer.position, seen: seen, lookedAt: capturer.lookedAt)
     }
     do {
-      if let captured = try capturer.capture(from: database) {
+      if let captured = try captureWithSteps() {
         pruner.journaled(through: captured.position.sequence)
         progress.captured(captured.position, seen: seen, lookedAt: capturer.lookedAt)
       }
@@ -122,6 +115,32 @@ struct CaptureLoop: ~Copyable {
       // The application has the source to itself for a moment: the next look takes it up.
     }
     _ = consume held
+  }
+
+  /// A group, once whatever the application did to its schema is taken up.
+  private mutating func captureWithSteps() throws -> Capturer.Captured? {
+    while true {
+      do {
+        return try capturer.capture(from: database)
+      } catch is SchemaMoved {
+        try takeUpSchema()
+      }
+    }
+  }
+
+  private mutating func takeUpSchema() throws {
+    let overrides = options.overrides
+    let takeUp = SchemaTakeUp(
+      selection: options.selection, policy: options.schemaPolicy,
+      isCopying: isPreparing && progress.status.state == .copying,
+      excludedColumns: { overrides.excludedColumns(of: $0) }, keyHolds: description.keyHolds)
+    let outcome = try takeUp.run(in: database)
+    FaultPoint.reach("schema-taken-up")
+    for step in outcome.steps { report(.schemaStep(step)) }
+    capturer = try Capturer(
+      installation: outcome.installation, position: capturer.position, journal: state.journal, clock: clock,
+      stop: progress.stop, in: database, describe: description.text)
+    try capturer.resume(applied: progress.status.applied)
   }
 
   /// A verify or a cutover captured groups meanwhile: their last changes must stay until they are applied, like those of our own.
@@ -164,6 +183,7 @@ struct CaptureLoop: ~Copyable {
     do {
       for _ in 0..<20 where !progress.stop.isRequested {
         guard try pruner.pruneSlice(applied: applied, in: database) else { break }
+        FaultPoint.reach("slice-pruned")
       }
     } catch {
       // Without a write-ahead log a writer's commit keeps even readers out: there is time to prune later.

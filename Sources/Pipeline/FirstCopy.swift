@@ -51,7 +51,7 @@ struct FirstCopy: Sendable {
   private func work(_ queue: TableQueue, _ board: CopyBoard, _ abort: StopSignal) throws {
     let database = try SourceFile.openAgain(sourcePath, stop: stop)
     var connection = try Connection(target, applicationName: "changeover copy", stop: stop, timeoutSeconds: 10)
-    let drift = try database.whenReadable(stop) { try DriftCheck(installation: installation, in: $0) }
+    FaultPoint.reach("copy-begins")
     while let progress = queue.next() {
       try stop.check()
       try abort.check()
@@ -59,11 +59,37 @@ struct FirstCopy: Sendable {
         let plan = record.plan.tables.first(where: { $0.id == progress.table })
       else { continue }
       let sink = try CopySink(plan, of: record.plan, progress: progress, catalogue, Ownership(record))
-      var copier = TableCopier(table, sink: sink, drift: drift, stop: stop)
+      var copier = TableCopier(table, sink: sink, stop: stop) { database in try watch(table.id, database, abort) }
       try copier.run(from: database, to: &connection) { board.copied($0, of: table.id) }
       board.done(table.id)
     }
   }
+
+  /// Waits until the capturing side has taken up what the application did to its schema. Nil where that concerns the table:
+  /// all its rows come again with the group that says so.
+  private func watch(
+    _ table: TableID, _ database: borrowing Database, _ abort: StopSignal
+  ) throws -> SchemaWatch? {
+    while true {
+      try stop.check()
+      try abort.check()
+      do {
+        return try database.whenReadable(stop) { database in
+          try database.transaction(.deferred) { database -> SchemaWatch? in
+            guard let now = try SourceInstallation.read(database) else { throw SchemaMoved() }
+            var watch = try SchemaWatch(installation: now, in: database)
+            try watch.check(database)
+            return try SourceInstallation.hasSteps(of: table, after: record.applied.sequence, in: database)
+              ? nil : watch
+          }
+        }
+      } catch is SchemaMoved {
+        stop.wait(milliseconds: Self.glanceMilliseconds)
+      }
+    }
+  }
+
+  private static let glanceMilliseconds = 20
 }
 
 /// The tables that no worker has taken yet, the largest first.

@@ -27,6 +27,11 @@ struct HeartbeatLoop: Sendable {
     let ownership = Ownership(record)
     while !progress.stop.isRequested {
       guard try Heartbeat.beat(ownership, catalogue, &connection) else {
+        if try Heartbeat.isSetBack(ownership, catalogue, &connection) {
+          // The applying side finds the same, and mends it where it can.
+          progress.stop.wait(milliseconds: 1_000)
+          continue
+        }
         progress.fail(
           Failure(
             .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one"))

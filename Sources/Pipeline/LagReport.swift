@@ -23,6 +23,8 @@ package struct LagReport: Sendable {
   package var seconds: Double?
   package var secondsIsUpperBound = false
   package var quarantined: Int64?
+  /// Tables that do not follow at the moment: nothing says how far behind they are.
+  package var held: [String] = []
   package var targetReachable: Bool
   /// Why the target could not be asked; nil where it was.
   package var targetTrouble: String?
@@ -67,7 +69,13 @@ package struct LagReport: Sendable {
           return try LagReport(installation, newest: newest, known, state, clock.now)
         }
         // Applied and pruned between the two looks, or not the file that was captured: then it stays so.
-        if seen?.applied == applied { throw SourceInstallation.historyFailure(applied, path: path) }
+        if seen?.applied == applied {
+          // Or a server that lacks the last transactions: what it lacks is in the journal.
+          guard let state, try TargetHistory.isBehind(applied, state.journal, database) else {
+            throw SourceInstallation.historyFailure(applied, path: path)
+          }
+          return try LagReport(installation, newest: newest, known, state, clock.now)
+        }
         seen = known
       }
     } catch let error as SQLiteError {
@@ -137,6 +145,7 @@ package struct LagReport: Sendable {
     targetReachable = known.trouble == nil
     targetTrouble = known.trouble
     appliedSequence = known.applied?.sequence.rawValue
+    held = Set((known.record?.plan.holds.map(\.name) ?? []) + installation.held.map(\.table.name)).sorted()
     quarantined = known.quarantined ?? known.notes?.quarantined
     verified = known.verified
     unlogged = known.notes?.unlogged ?? 0
@@ -187,6 +196,7 @@ package struct LagReport: Sendable {
   /// Whether lag is within the limits; what is not known is not within.
   package func isWithin(seconds limit: Double?, changes changeLimit: Int64?) -> Bool {
     if state == .finished { return true }
+    if !held.isEmpty, limit != nil || changeLimit != nil { return false }
     if !isCopied, limit != nil || changeLimit != nil { return false }
     if let limit, !(seconds.map { $0 <= limit } ?? false) { return false }
     if let changeLimit, !(changes.map { $0 <= changeLimit } ?? false) { return false }
@@ -200,6 +210,7 @@ package struct LagReport: Sendable {
       ("source_sequence", number(sourceSequence)), ("applied_sequence", number(appliedSequence)),
       ("changes", number(changes)), ("seconds", seconds.map { .number(($0 * 1_000).rounded() / 1_000) } ?? .null),
       ("seconds_is_upper_bound", .bool(secondsIsUpperBound)), ("quarantined", number(quarantined)),
+      ("held", .array(held.map { .string($0) })),
       ("target_reachable", .bool(targetReachable)), ("unlogged_commits", .integer(unlogged)),
       ("last_verify", verified.any?.json ?? .null),
       (

@@ -3,6 +3,7 @@ import Capture
 import Model
 import Postgres
 import SQLite
+import Schema
 
 /// Where the move stands, in words: phase, tables, lag, quarantine, and what can be done next.
 package struct StatusReport: Sendable {
@@ -21,6 +22,8 @@ package struct StatusReport: Sendable {
   package var phase: Phase?
   package var tables: [Table] = []
   package var quarantine: [QuarantineSummary] = []
+  /// Tables that do not follow at the moment.
+  package var held: [TargetPlan.Hold] = []
 
   /// Looks now.
   package static func look(
@@ -48,6 +51,7 @@ package struct StatusReport: Sendable {
             source: plan.sourceName, target: plan.targetName, rowsCopied: progress?.rows ?? 0,
             rowsExpected: max(progress?.expected ?? 0, progress?.rows ?? 0), isCopied: progress?.step == .done))
       }
+      report.held = record.plan.holds
       report.quarantine = try QuarantineSummary.read(record.source, catalogue, &connection)
       return report
     } catch let error as SQLiteError {
@@ -64,6 +68,8 @@ package struct StatusReport: Sendable {
     case .preparing:
       lag.syncRunning
         ? "wait for the first copy to finish" : "start changeover sync: it goes on with the first copy where it was"
+    case .syncing where !held.isEmpty:
+      "bring the tables back that do not follow: cutover is refused while there are any"
     case .syncing where !quarantine.isEmpty:
       "mend the rows in the quarantine in SQLite (changeover quarantine list): cutover is refused while there are any"
     case .syncing where lag.verified.any?.isEqual == false:
@@ -97,6 +103,7 @@ package struct StatusReport: Sendable {
             ])
           })
       ),
+      ("held", .array(held.map(\.json))),
       (
         "quarantine",
         .array(
@@ -107,6 +114,16 @@ package struct StatusReport: Sendable {
             ])
           })
       ), ("next", .string(next)),
+    ])
+  }
+}
+
+extension TargetPlan.Hold {
+  /// As `status --json` shows it.
+  var json: JSON {
+    .object([
+      ("table", .string(name)), ("kind", .string(hold.kind.rawValue)), ("reason", .string(hold.reason)),
+      ("remedy", .string(hold.remedy(name))),
     ])
   }
 }

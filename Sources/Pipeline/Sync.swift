@@ -98,7 +98,6 @@ package struct Sync {
     if session.installation.switchID == nil {
       try database.whenReadable(stop) { database in
         try SourceInstallation.requireHistory(through: position, in: database)
-        _ = try DriftCheck(installation: session.installation, in: database)
       }
     }
     let relay = StopRelay(from: stop)
@@ -108,8 +107,8 @@ package struct Sync {
     let capture = Worker { [options, clock, report, session] in
       do {
         var loop = try CaptureLoop(
-          source: options.source, installation: session.installation, position: position, state: state,
-          progress: progress, retention: options.retention, clock: clock, leftOut: session.record.plan.leftOut,
+          options: options, installation: session.installation, position: position,
+          isPreparing: session.record.phase == .preparing, state: state, progress: progress, clock: clock,
           report: report)
         try loop.run()
       } catch is Stopped {
@@ -191,6 +190,7 @@ package struct Sync {
     // A journal that lost its newest batches, or all, begins anew where the target stands; whether the source still
     // has what follows is checked there.
     guard let journaled, journaled.group >= session.record.applied.group else { return session.record.applied }
+    try TargetHistory.requireSame(session.record.applied, in: state.journal)
     return journaled
   }
 }

@@ -18,6 +18,8 @@ package enum SyncEvent: Sendable {
   case caughtUp(Direction)
   /// The phase is another one by now, and the sync goes on in its direction.
   case switched
+  /// The application changed its schema, and this is what becomes of a table.
+  case schemaStep(TableStep)
   case switchedBack
   case streamingBack(position: Position)
   /// The move is over, and nothing is synced any more.

@@ -44,7 +44,9 @@ struct SyncOpening {
         remedy: "nothing was changed: put the right file back, or start over from this one with sync --reseed")
     }
     let session = try begin(installation, schema, catalogue, database, &connection)
+    FaultPoint.reach("target-ready")
     try state.remember(session.installation.source)
+    FaultPoint.reach("remembered")
     return session
   }
 
@@ -86,6 +88,7 @@ struct SyncOpening {
     }
     try catalogue.complete(&connection)
     try record.takeOver(by: state.id, catalogue, &connection)
+    FaultPoint.reach("taken-over")
     if installation.owner != state.id { try SourceInstallation.setOwner(state.id, in: database) }
     return SyncSession(installation: installation, record: record, catalogue: catalogue)
   }
@@ -143,6 +146,7 @@ struct SyncOpening {
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
     // Another one was faster by a moment.
     guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
+    FaultPoint.reach("source-installed")
     report(.installed(tables: installation.tables.count))
     let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
     var plan = try adoption.adopt(
@@ -158,6 +162,7 @@ struct SyncOpening {
       if case .server = error, installed == nil { try SourceInstallation.uninstall(database) }
       throw error
     }
+    FaultPoint.reach("target-created")
     let expected = zip(installation.tables, rows).map { ($0.id, $1) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
@@ -189,9 +194,12 @@ struct SyncOpening {
           remedy: "stop it first, on whatever machine it runs")
       }
       try TargetInstaller.remove(record, catalogue, &connection)
+      FaultPoint.reach("target-forgotten")
     }
     try SourceInstallation.uninstall(database)
+    FaultPoint.reach("source-forgotten")
     try clearJournal()
+    FaultPoint.reach("journal-forgotten")
     report(.note("started over: the target's tables of this source, the triggers and the journal were removed"))
   }
 

@@ -21,6 +21,8 @@ package struct SyncOptions: Sendable {
   package var retention: RetentionPolicy
   /// What the user says about types and names.
   package var overrides: Overrides
+  /// What to do when the application changes its schema.
+  package var schemaPolicy: SchemaPolicy
   /// Seconds between two verifies in the background; nil for none.
   package var verifyEvery: Double?
   /// Rows a second that these compare.
@@ -29,8 +31,8 @@ package struct SyncOptions: Sendable {
   package init(
     source: String, target: ConnectionTarget, state: String, selection: TableSelection = TableSelection(),
     targetSchema: String? = nil, untilCaughtUp: Bool = false, reseed: Bool = false, takeOver: Bool = false,
-    jobs: Int = 2, retention: RetentionPolicy, overrides: Overrides = Overrides(), verifyEvery: Double? = nil,
-    verifyRate: Double = 20_000
+    jobs: Int = 2, retention: RetentionPolicy, overrides: Overrides = Overrides(),
+    schemaPolicy: SchemaPolicy = .forward, verifyEvery: Double? = nil, verifyRate: Double = 20_000
   ) {
     self.source = source
     self.target = target
@@ -43,6 +45,7 @@ package struct SyncOptions: Sendable {
     self.jobs = jobs
     self.retention = retention
     self.overrides = overrides
+    self.schemaPolicy = schemaPolicy
     self.verifyEvery = verifyEvery
     self.verifyRate = verifyRate
   }

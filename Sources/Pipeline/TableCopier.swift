@@ -24,18 +24,21 @@ struct TableCopier: ~Copyable {
   private let columnCount: Int
   private let stop: StopSignal
   private var sink: CopySink
-  private var drift: DriftCheck
+  /// Finds out what became of the schema; nil where the table is not to be copied on.
+  private let watch: (borrowing Database) throws -> SchemaWatch?
+  private var known: SchemaWatch?
   private var cursor: [Value]?
 
   init(
-    _ table: SourceTable, sink: consuming CopySink, drift: DriftCheck, stop: StopSignal
+    _ table: SourceTable, sink: consuming CopySink, stop: StopSignal,
+    watch: @escaping (borrowing Database) throws -> SchemaWatch?
   ) {
     self.table = table
     self.sink = sink
     self.stop = stop
     reader = ChunkReader(table)
     columnCount = table.imageColumns.count
-    self.drift = drift
+    self.watch = watch
     cursor = self.sink.progress.cursor
   }
 
@@ -46,7 +49,14 @@ struct TableCopier: ~Copyable {
     let isWAL = try database.whenReadable(stop) { try $0.string("PRAGMA journal_mode") } == "wal"
     let chunkRows = isWAL ? Self.chunkRows : Self.chunkRowsWithoutWAL
     while sink.progress.step == .rows {
-      try copySegment(chunkRows, database, &connection, report)
+      if known == nil { known = try watch(database) }
+      if known == nil {
+        // What was copied so far stays until the table comes anew.
+        try sink.begin(on: &connection)
+        try sink.commit(cursor: cursor, isLast: true, on: &connection)
+      } else {
+        try copySegment(chunkRows, database, &connection, report)
+      }
     }
     if sink.progress.step == .key { try sink.buildKey(on: &connection) }
   }
@@ -56,6 +66,7 @@ struct TableCopier: ~Copyable {
   ) throws {
     do {
       let started = ContinuousClock.now
+      FaultPoint.reach("segment-begun")
       let copied = sink.progress.rows
       var rows: Int64 = 0
       var isLast = false
@@ -73,6 +84,7 @@ struct TableCopier: ~Copyable {
       try? connection.failCopy("changeover gave up")
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       cursor = sink.progress.cursor
+      if error is SchemaMoved { return known = nil }
       guard sink.takeCare(after: error) else { throw error }
     }
   }
@@ -103,7 +115,7 @@ struct TableCopier: ~Copyable {
     try database.whenReadable(stop) { database in
       try database.execute("BEGIN")
       do {
-        try drift.check(database)
+        try known?.check(database)
       } catch {
         database.rollback()
         throw error

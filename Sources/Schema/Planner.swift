@@ -58,9 +58,9 @@ package struct Planner {
   /// Tables, indexes and sequences share one namespace in a PostgreSQL schema.
   var names = TargetNames()
   var overrides = Overrides()
-  private var citext: Citext?
+  var citext: Citext?
 
-  private mutating func plan(_ input: Input, named targetName: String, _ choices: [ChosenType]) -> TablePlan {
+  mutating func plan(_ input: Input, named targetName: String, _ choices: [ChosenType]) -> TablePlan {
     let table = input.table
     var notes: [String] = []
     if targetName != table.name { notes.append("the table is called '\(targetName)' on the target") }

@@ -16,6 +16,11 @@ struct TargetNames {
     return assign(clean, wanted: names)
   }
 
+  /// Names that others have.
+  mutating func take(_ names: [String]) { taken.formUnion(names) }
+
+  mutating func release(_ names: [String]) { taken.subtract(names) }
+
   mutating func object(_ name: String) -> String { unique(Self.clean(name, whenEmpty: "index")) }
 
   /// Names that can stay as they are go first: a name that had to be changed must not take another's.

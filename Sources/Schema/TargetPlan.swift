@@ -9,6 +9,21 @@ package struct TargetPlan: Sendable, Hashable, Codable {
   /// In an order in which they can be created.
   package var views: [ViewPlan]
   package var viewsLeftOut: [LeftOutView] = []
+  /// Tables that do not follow at the moment, whether or not they stand on the target.
+  package var holds: [Hold] = []
+
+  package struct Hold: Sendable, Hashable, Codable {
+    package var table: TableID
+    /// The name in the source, or the last one.
+    package var name: String
+    package var hold: TableHold
+
+    package init(table: TableID, name: String, hold: TableHold) {
+      self.table = table
+      self.name = name
+      self.hold = hold
+    }
+  }
 
   package init(schema: String, tables: [TablePlan], leftOut: [String] = [], views: [ViewPlan] = []) {
     self.schema = schema

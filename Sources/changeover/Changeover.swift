@@ -18,8 +18,9 @@ struct Changeover: ParsableCommand {
     version: Release.version,
     subcommands: [
       AssessCommand.self, SchemaCommand.self, SyncCommand.self, LagCommand.self, StatusCommand.self,
-      QuarantineCommand.self, VerifyCommand.self, BackupCommand.self, CutoverCommand.self, RollbackCommand.self,
-      FinishCommand.self, JournalCommand.self, UninstallCommand.self,
+      QuarantineCommand.self, VerifyCommand.self, ResyncCommand.self, SuspendCommand.self, ResumeCommand.self,
+      BackupCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self, JournalCommand.self,
+      UninstallCommand.self,
     ])
 
   static func main() {

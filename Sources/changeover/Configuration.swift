@@ -1,3 +1,4 @@
+import Capture
 import Journal
 import Model
 import Pipeline
@@ -24,6 +25,7 @@ struct Configuration: Sendable {
   /// Rows a second that it compares.
   var verifyRate = 20_000
   var overrides = Overrides()
+  var schemaChanges = SchemaPolicy.forward
 
   init() {}
 
@@ -58,6 +60,7 @@ struct Configuration: Sendable {
       case "journal-keep-hours": journalKeepHours = try place.number(value, 0...1_000_000)
       case "journal-keep-mebibytes": journalKeepMebibytes = try place.number(value, 1...1_000_000_000)
       case "journal-keep-groups": journalKeepGroups = try place.number(value, 1...1_000_000_000)
+      case "schema-changes": schemaChanges = try place.word(value, SchemaPolicy.self)
       case "verify-every": verifyEvery = try place.timeSpan(value)
       case "verify-rate": verifyRate = try place.number(value, 1...1_000_000_000)
       default: if try !takeOverride(key, value, place) { throw place.unknown }

@@ -60,6 +60,7 @@ extension LagReport {
     let isReverse = state == .reversed || state == .switched
     text += isReverse ? " (target at \(newest), source at \(applied))" : " (source at \(newest), target at \(applied))"
     if let quarantined, quarantined > 0 { text += ", \(quarantined) rows in the quarantine" }
+    if !held.isEmpty { text += ", and these tables do not follow: \(held.joined(separator: ", "))" }
     if !deviations.isEmpty {
       text += ", \(deviations.count) changes of PostgreSQL's schema speak against the way back"
     }

@@ -22,10 +22,14 @@ struct StatusCommand: ParsableCommand {
     if json { return Terminal.print(report.json.text) }
     Terminal.print("phase       \(report.phase.map { "\($0.rawValue): \(Self.meaning(of: $0))" } ?? "not known")")
     Terminal.print("lag         \(report.lag.sentence)")
+    if report.phase == .finished { return Terminal.print("next        \(report.next)") }
     let open = report.tables.filter { !$0.isCopied }
     Terminal.print("tables      \(report.tables.count), of which \(report.tables.count - open.count) are copied")
     for table in open {
       Terminal.print("            \(table.source): \(table.rowsCopied) of about \(table.rowsExpected) rows")
+    }
+    for held in report.held {
+      Terminal.print("held        \(held.name): \(held.hold.reason); \(held.hold.remedy(held.name))")
     }
     if report.quarantine.isEmpty { Terminal.print("quarantine  empty") }
     for entry in report.quarantine {

@@ -1,12 +1,16 @@
 import ArgumentParser
+import Capture
 import Model
 import Pipeline
+
+extension SchemaPolicy: ExpressibleByArgument {}
 
 /// `changeover sync`
 struct SyncCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync",
-    abstract: "The background process: installs triggers, copies, then streams changes, back after the switch. Resumes.")
+    abstract: "The background process: installs triggers, copies, then streams changes, back after the switch. Resumes."
+  )
 
   @OptionGroup var stores: StoreOptions
   @OptionGroup(title: "Types and names") var typeOptions: TypeOptions
@@ -19,6 +23,12 @@ struct SyncCommand: ParsableCommand {
 
   @Option(help: "Tables copied at a time (default 2).")
   var jobs: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "When the application changes its schema: forward carries it over, pause holds the table (default forward).",
+      valueName: "forward|pause"))
+  var schemaChanges: SchemaPolicy?
 
   @Flag(help: "End as soon as the store that follows has everything.")
   var untilCaughtUp = false
@@ -54,7 +64,8 @@ struct SyncCommand: ParsableCommand {
         exclude: exclude.isEmpty ? configuration.exclude : exclude, excludedNames: overrides.excludedTables),
       targetSchema: stores.targetSchema ?? configuration.targetSchema, untilCaughtUp: untilCaughtUp, reseed: reseed,
       takeOver: takeOver, jobs: jobs ?? configuration.jobs, retention: configuration.retention,
-      overrides: overrides, verifyEvery: verifyEvery?.seconds ?? configuration.verifyEvery?.seconds,
+      overrides: overrides, schemaPolicy: schemaChanges ?? configuration.schemaChanges,
+      verifyEvery: verifyEvery?.seconds ?? configuration.verifyEvery?.seconds,
       verifyRate: Double(verifyRate ?? configuration.verifyRate))
     let reporter = SyncReporter()
     defer { reporter.finish() }

@@ -43,11 +43,22 @@ final class SyncReporter: Sendable {
     case .targetBack: line("PostgreSQL is back")
     case .caughtUp(.forward): line("caught up: the target has everything")
     case .caughtUp(.reverse): line("caught up: SQLite has everything")
+    case .schemaStep(let step): tell(step)
     case .switched: line("the switch is done: PostgreSQL is the authority, and SQLite follows from here on")
     case .switchedBack: line("the way back is done: SQLite is the authority, and PostgreSQL follows from here on")
     case .streamingBack(let position):
       line("streaming back from group \(position.group), change \(position.sequence)")
     case .finished: line("the move is over (changeover finish): nothing is synced any more")
+    }
+  }
+
+  private func tell(_ step: TableStep) {
+    switch step.action {
+    case .altered: line("the schema changed: table '\(step.name)' is carried over")
+    case .copied(let reason): line("the schema changed: table '\(step.name)' is copied again: \(reason)")
+    case .removed: line("the schema changed: table '\(step.name)' leaves the target")
+    case .held(let hold):
+      warn("table '\(step.name)' does not follow: \(hold.reason); remedy: \(hold.remedy(step.name))")
     }
   }
 

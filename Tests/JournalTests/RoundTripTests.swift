@@ -28,6 +28,7 @@ struct RoundTripTests {
             default: Issue.record("another entry")
             }
           }
+          #expect(cursor.schemaChange == batch.change)
         }
         #expect(rows.next() == nil)
       }

@@ -81,6 +81,8 @@ struct VectorTests {
         let isReplaced = index + 1 < entries.count && entries[index + 1].op == "replace"
         if isReplaced { try encoder.replace(table) } else { try encoder.declare(table) }
         tables[name] = id
+      case ("schema", nil):
+        encoder.changeSchema(try #require(entry.change))
       case ("replace", nil):
         #expect(entry.table == entries[index - 1].name)
       case ("upsert", nil):

@@ -58,6 +58,10 @@ struct FinishTests {
       #expect(status.status == 0 && status.output.contains("finished: ") && status.output.contains("the move is over"))
       let cutover = try it.changeover("cutover", "--execute", "--waive", "verified")
       #expect(cutover.status == 1 && cutover.errors.contains("the move is over"))
+      for command in ["verify", "rollback"] {
+        let result = try it.changeover(command)
+        #expect(result.status == 1 && (result.output + result.errors).contains("the move is over"), "\(result)")
+      }
       let reseed = try it.changeover("sync", "--reseed")
       #expect(reseed.status == 78 && reseed.errors.contains("authority"), "\(reseed.errors)")
       let uninstall = try it.changeover("uninstall")

@@ -237,7 +237,7 @@ struct ReverseSyncTests {
   @Test func `a drain of very many keys takes no more memory than a few batches`() throws {
     let keys = Variables["CHANGEOVER_TEST_KEYS"].flatMap { Int($0) } ?? 60_000
     try Scenario.run { it in
-      try it.sqlite("CREATE TABLE wide (id INTEGER PRIMARY KEY, a TEXT, b TEXT);")
+      try it.sqlite("PRAGMA journal_mode = WAL; CREATE TABLE wide (id INTEGER PRIMARY KEY, a TEXT, b TEXT);")
       try it.copyAll()
       #expect(try it.cutover("--execute").status == 0)
       try it.psql("INSERT INTO wide SELECT i, repeat('a', 200), repeat('b', 200) FROM generate_series(1, \(keys)) AS i")

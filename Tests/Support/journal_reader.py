@@ -42,9 +42,10 @@ def read_header(data):
     require(header["header_length"] == 128, "header_length")
     require(header["header_checksum"] == zlib.crc32(data[:124]), "header_checksum")
     require(header["direction"] in (1, 2), "direction")
-    require(header["flags"] & ~3 == 0, "flags")
+    require(header["flags"] & ~7 == 0, "flags")
     require(header["reserved"] == 0 and header["reserved2"] == 0, "reserved")
     require(0 < header["group"] <= INT64_MAX and header["part"] <= 999_999, "number")
+    require(not header["flags"] & 4 or header["part"] == 0, "flags")
     require(0 <= header["after"] <= header["last"], "sequence")
     raw, compressed = header["raw_length"], header["compressed_length"]
     require(raw <= RAW_LIMIT and compressed <= COMPRESSED_LIMIT, "length")
@@ -123,7 +124,7 @@ class Payload:
             return {"text_hex": content.hex()}
 
 
-def read_entries(data, entry_count):
+def read_entries(data, entry_count, changes_schema):
     payload = Payload(data)
     tables = {}
     declared_columns = 0
@@ -132,7 +133,11 @@ def read_entries(data, entry_count):
     while payload.offset < len(data):
         require(len(entries) < entry_count, "entry_count")
         kind = payload.byte()
-        require(kind in (1, 2, 3, 4), "kind")
+        require(kind in (1, 2, 3, 4, 5), "kind")
+        require((kind == 5) == (changes_schema and not entries), "schema_change")
+        if kind == 5:
+            entries.append({"op": "schema", "change": payload.name()})
+            continue
         table = payload.varint()
         require(table <= INT64_MAX, "table_id")
         if kind == 1:
@@ -161,6 +166,7 @@ def read_entries(data, entry_count):
             entries.append({"op": "delete", "table": name, "key": key})
         declared = None
     require(len(entries) == entry_count, "entry_count")
+    require(entries or not changes_schema, "schema_change")
     return entries
 
 
@@ -172,8 +178,8 @@ def uuid(data):
 def read_batch(data):
     """The batch in the form of `changeover journal show --json`."""
     header = read_header(data)
-    entries = read_entries(inflate(data[128:], header), header["entry_count"])
-    return {
+    entries = read_entries(inflate(data[128:], header), header["entry_count"], bool(header["flags"] & 4))
+    batch = {
         "group": header["group"],
         "part": header["part"],
         "direction": {1: "forward", 2: "reverse"}[header["direction"]],
@@ -186,8 +192,10 @@ def read_batch(data):
         "captured_at_us": header["captured_at"],
         "previous_look_at_us": header["previous_look_at"],
         "schema_fingerprint": f"{header['fingerprint']:016x}",
-        "entries": entries,
     }
+    if header["flags"] & 4:
+        batch["changes_schema"] = True
+    return {**batch, "entries": entries}
 
 
 def main(paths):

@@ -108,6 +108,11 @@ class Payload:
         self.json.append({"op": "delete", "table": table.name, "key": [value_json(item) for item in key]})
         return self
 
+    def schema(self, change):
+        self.bytes += b"\5" + string(change.encode())
+        self.json.append({"op": "schema", "change": change})
+        return self
+
     def replace(self, table):
         self.bytes += b"\4" + varint(table.number)
         self.json.append({"op": "replace", "table": table.name})
@@ -148,7 +153,7 @@ class Batch:
     def json(self):
         f = self.fields
         digits = f["source"].hex()
-        return {
+        batch = {
             "group": f["group"],
             "part": f["part"],
             "direction": {1: "forward", 2: "reverse"}[f["direction"]],
@@ -161,5 +166,7 @@ class Batch:
             "captured_at_us": f["captured_at"],
             "previous_look_at_us": f["previous_look_at"],
             "schema_fingerprint": f"{f['fingerprint']:016x}",
-            "entries": self.payload.json,
         }
+        if f["flags"] & 4:
+            batch["changes_schema"] = True
+        return {**batch, "entries": self.payload.json}

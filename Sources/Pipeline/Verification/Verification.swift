@@ -63,6 +63,10 @@ package struct Verification {
         .configuration, "the target knows nothing of this source",
         remedy: "check --target and --target-schema, or run changeover sync first")
     }
+    guard record.phase != .finished else {
+      throw Failure(
+        .checkFailed, "the move is over (changeover finish): nothing follows that could be compared", remedy: "")
+    }
     let wanted = try wanted(record.plan)
     let isBack = record.phase == .switched || record.phase == .switchingBack
     let direction: Direction = isBack ? .reverse : .forward

@@ -16,7 +16,12 @@ final class Bench {
   let journal: JournalDirectory
   let stop = StopSignal()
   let clock = TestClock()
-  let installation: SourceInstallation
+  private(set) var installation: SourceInstallation
+  /// What became of tables since the application changed its schema, the newest last.
+  private(set) var steps: [TableStep] = []
+  var policy = SchemaPolicy.forward
+  var isCopying = false
+  private let selection: TableSelection
   let leftOut: [SourceCatalogue.LeftOut]
   private(set) var replica: Replica
   private var capturer: Capturer
@@ -37,6 +42,7 @@ final class Bench {
     in directory: TemporaryDirectory, selection: TableSelection = TableSelection(), keyedByRowid: Set<String> = []
   ) throws {
     self.directory = directory
+    self.selection = selection
     path = directory.file("shop.db")
     database = try Database(path: path, access: .readWrite)
     journal = try JournalDirectory(creating: directory.file("journal"))
@@ -49,7 +55,8 @@ final class Bench {
     // The first copy: whatever was written since the installation comes again with the first group.
     replica = try Replica(of: installation.tables, in: database)
     capturer = try Capturer(
-      installation: installation, position: installation.base, journal: journal, clock: clock, stop: stop, in: database)
+      installation: installation, position: installation.base, journal: journal, clock: clock, stop: stop, in: database,
+      describe: Replica.describe)
   }
 
   static func prepare(_ database: borrowing Database, _ statements: [String], journalMode: String) throws {
@@ -74,10 +81,36 @@ final class Bench {
 
   @discardableResult func capture(from database: borrowing Database) throws -> Capturer.Captured? {
     try capturer.resume(applied: capturer.position)
-    let captured = try capturer.capture(from: database)
-    try applyJournal()
-    return captured
+    while true {
+      do {
+        let captured = try capturer.capture(from: database)
+        try applyJournal()
+        return captured
+      } catch is SchemaMoved {
+        try takeUpSchema(in: database)
+      }
+    }
   }
+
+  /// What the sync does about a schema that moved, without the group that carries it along.
+  func takeUpSchema(in database: borrowing Database) throws {
+    let outcome = try SchemaTakeUp(selection: selection, policy: policy, isCopying: isCopying).run(in: database)
+    steps += outcome.steps
+    try restart(outcome.installation, in: database)
+  }
+
+  /// Captures from here on as a process that starts now would.
+  func restart(_ now: SourceInstallation? = nil, in database: borrowing Database) throws {
+    let current = try SourceInstallation.read(database)
+    installation = try now ?? #require(current)
+    capturer = try Capturer(
+      installation: installation, position: capturer.position, journal: journal, clock: clock, stop: stop, in: database,
+      describe: Replica.describe)
+    try capturer.resume(applied: capturer.position)
+  }
+
+  /// The step that was taken last for a table.
+  func lastStep(_ name: String) -> TableStep.Action? { steps.last { $0.name == name }?.action }
 
   func captureWithoutResuming() throws { _ = try capturer.capture(from: database) }
 

@@ -34,6 +34,7 @@ struct BatchJSON: Codable, Equatable {
     var columns: [String]?
     var table: String?
     var values: [Item?]?
+    var change: String?
     /// Positions in a declaration, values in a delete.
     var key: Key?
   }

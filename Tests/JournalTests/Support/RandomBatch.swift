@@ -11,6 +11,8 @@ struct RandomBatch {
   }
 
   let header: BatchHeader
+  /// What the first entry says of the schema; nil where there is none.
+  let change: String?
   let rows: [Row]
 
   init(using random: inout SeededRandom) {
@@ -26,6 +28,9 @@ struct RandomBatch {
     header.capturedAt = Instant(microseconds: Int64(bitPattern: random.next()))
     header.previousLookAt = Instant(microseconds: Int64(bitPattern: random.next()))
     header.schemaFingerprint = random.next()
+    change = Bool.random(using: &random) ? Self.text(using: &random) : nil
+    header.changesSchema = change != nil
+    if header.changesSchema { header.part = 0 }
     self.header = header
     let tables = (0..<Int.random(in: 1...4, using: &random)).map { Self.table($0, using: &random) }
     // Before all rows, as a table that is replaced must be.
@@ -41,6 +46,7 @@ struct RandomBatch {
 
   /// Appends the rows, each table declared as late as possible.
   func fill(_ entries: inout EntryEncoder) throws {
+    if let change { entries.changeSchema(change) }
     for row in rows {
       switch row {
       case .upsert(let table, let values):

@@ -51,6 +51,28 @@ final class OwnServer {
   /// `fast` ends sessions in good order, `immediate` is a crash.
   func stop(_ mode: String = "fast") throws { try run("pg_ctl", "-D", data, "-w", "-m", mode, "stop") }
 
+  /// Keeps a copy of the server's data as it is now, for `goBack`; the server crashes and recovers for it.
+  func keep() throws -> String {
+    let copy = "\(directory)/kept-\(Files.names(in: directory).count)"
+    try stop("immediate")
+    try copyFiles(data, to: copy)
+    try start()
+    return copy
+  }
+
+  /// The server crashes, and another one answers in its place, whose data are those kept.
+  func goBack(to copy: String) throws {
+    try stop("immediate")
+    Files.remove(data)
+    try copyFiles(copy, to: data)
+    try start()
+  }
+
+  private func copyFiles(_ from: String, to path: String) throws {
+    let result = try Program.run(["cp", "-a", from, path])
+    guard result.status == 0 else { throw Program.Failed(what: "cp", result: result) }
+  }
+
   /// Stops every process of the server by SIGSTOP: it answers nobody, and closes nothing.
   func freeze() throws {
     guard let postmaster = pid_t(Files.text(data + "/postmaster.pid").prefix { $0 != "\n" }) else { return }

@@ -105,6 +105,16 @@ final class Scenario {
     }
   }
 
+  /// The same once the sync has taken up the application's schema as it is.
+  func waitUntilTakenUp() throws {
+    let query = """
+      SELECT (SELECT value FROM _changeover_meta WHERE name = 'schema_version') = schema_version
+        AND NOT EXISTS (SELECT 1 FROM _changeover_table WHERE request IS NOT NULL) FROM pragma_schema_version;
+      """
+    try Waiting.until("the schema is taken up") { try sqlite(query) == "1" }
+    try waitUntilCaughtUp()
+  }
+
   // MARK: Both stores
 
   /// Runs statements on the SQLite file, as an application would; returns the rows, fields joined by `|`.
@@ -173,6 +183,7 @@ struct Lag: Decodable {
   var seconds_is_upper_bound: Bool
   var quarantined: Int64?
   var target_reachable: Bool
+  var held: [String]
 
   init(_ json: String) throws { self = try JSONDecoder().decode(Lag.self, from: Data(json.utf8)) }
 }

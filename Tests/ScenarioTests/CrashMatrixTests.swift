@@ -1,0 +1,120 @@
+import Glibc
+import Testing
+
+/// kill −9 at every durable step of installing, copying, journaling, applying, pruning and starting over, under writes; what
+/// comes after loses nothing (case 40). The switch has its own: CutoverCrashTests.
+@Suite(.enabled(if: Scenario.isPossible, Scenario.skipped), .serialized)
+struct CrashMatrixTests {
+  /// The fault points, in the order in which a sync comes to them.
+  enum Point: String, CaseIterable {
+    case installing, sourceInstalled = "source-installed", targetCreated = "target-created"
+    case targetReady = "target-ready", remembered
+    case segmentBegun = "segment-begun", segmentWritten = "segment-written", segmentCommitted = "segment-committed"
+    case groupRead = "group-read", batchWritten = "batch-written", batchLinked = "batch-linked"
+    case batchNamed = "batch-named", batchSynced = "batch-synced"
+    case indexBuilt = "index-built", copyComplete = "copy-complete", syncing
+    case groupJournaled = "group-journaled", groupStaged = "group-staged", groupApplied = "group-applied"
+    case slicePruned = "slice-pruned", takenOver = "taken-over"
+    case targetForgotten = "target-forgotten", sourceForgotten = "source-forgotten"
+    case journalForgotten = "journal-forgotten"
+
+    /// A first sync comes there the first time; later visits are other cases.
+    var visits: [Int] {
+      switch self {
+      case .segmentWritten, .segmentCommitted: [1, 2, 7]  // Rows and keys of the tables, one after the other.
+      case .groupJournaled, .groupApplied, .batchNamed: [1, 3]
+      case .indexBuilt: [1, 2]
+      default: [1]
+      }
+    }
+
+    enum Start { case first, again, reseeding }
+    var start: Start {
+      switch self {
+      case .takenOver: .again
+      case .targetForgotten, .sourceForgotten, .journalForgotten: .reseeding
+      default: .first
+      }
+    }
+  }
+
+  private static let cases = Point.allCases.flatMap { point in point.visits.map { (point, $0) } }
+
+  @Test(arguments: cases)
+  func `killed at a durable step under writes, it goes on and nothing is lost`(point: Point, visit: Int) throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 60)
+      if point.start != .first { try it.copyAll() }
+      let writer = try it.startWriter(rate: 100)
+      try writer.waitFor(5)
+      let arguments = point.start == .reseeding ? ["sync", "--reseed", "--jobs", "1"] : ["sync", "--jobs", "1"]
+      let fault = ["CHANGEOVER_FAULT": visit == 1 ? point.rawValue : "\(point.rawValue)#\(visit)"]
+      let sync = try it.spawn([Scenario.binary] + arguments, environment: it.environment.merging(fault) { $1 })
+      if point == .groupStaged {
+        try sync.waitUntilSays("streaming from")
+        try it.sqlite(Self.largeGroup)
+      }
+      #expect(try sync.wait(seconds: 60) == -SIGKILL, "\(sync.everythingSaid)")
+      try expectGoesOn(it, writer, reseeding: point.start == .reseeding)
+    }
+  }
+
+  /// A group of several batches of which only the first ones are there.
+  @Test(arguments: ["batch-synced#2", "batch-named#3"])
+  func `killed between the parts of a group, it captures the group again`(fault: String) throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 60)
+      try it.copyAll()
+      let writer = try it.startWriter(rate: 100)
+      // Three batches of 8 MiB and a rest.
+      try it.sqlite(
+        """
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 280)
+        INSERT INTO event SELECT 'large', randomblob(100000), i FROM n;
+        """)
+      let sync = try it.start("sync", environment: ["CHANGEOVER_FAULT": fault])
+      #expect(try sync.wait(seconds: 60) == -SIGKILL, "\(sync.everythingSaid)")
+      #expect(it.journalFiles.count > 1, "\(it.journalFiles)")
+      try expectGoesOn(it, writer)
+    }
+  }
+
+  private static let largeGroup = """
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+    INSERT INTO event SELECT 'large', NULL, i FROM n;
+    """
+
+  private func expectGoesOn(_ it: Scenario, _ writer: PythonWriter, reseeding: Bool = false) throws {
+    // The application does not notice.
+    try writer.waitFor(5, since: writer.acknowledged)
+    // Killed while starting over, the source may be the unknown one, and the target's tables ours no more.
+    let next = try it.spawn([Scenario.binary, "sync"] + (reseeding ? ["--reseed"] : []), environment: it.environment)
+    try next.waitUntilSays("streaming from", seconds: 60)
+    try writer.waitFor(5, since: writer.acknowledged)
+    try writer.finish()
+    try it.waitUntilCaughtUp()
+    try it.expectEqual()
+    #expect(try it.psql("SELECT count(*) FROM changeover.quarantine") == "0")
+    #expect(try next.stop() == 0)
+    let check = try it.changeover("journal", "check")
+    #expect(check.status == 0, "\(check.output)")
+  }
+
+  @Test func `every fault point of the product has its test`() throws {
+    let found = try Program.run([
+      "grep", "-rhoE", #"FaultPoint\.reach\("[^"]+"\)"#, "\(Files.checkout)/Sources", "\(Files.checkout)/journal",
+    ])
+    let points = Set(found.output.split(separator: "\n").compactMap { $0.split(separator: "\"").dropFirst().first })
+    #expect(points.count > 30)
+    // Every test that names a point does so as a literal; these two list theirs as cases.
+    let tests = Files.names(in: "\(Files.checkout)/Tests/ScenarioTests").filter { $0.hasSuffix(".swift") }
+      .map { Files.text("\(Files.checkout)/Tests/ScenarioTests/\($0)") }.joined()
+    for point in points.map(String.init) {
+      let isListed = Point(rawValue: point) != nil || CutoverCrashTests.Point(rawValue: point) != nil
+      #expect(isListed || ["\"", "#", ":"].contains { tests.after("\"\(point)\($0)") != nil }, "\(point)")
+    }
+    for point in Point.allCases {
+      #expect(points.contains(Substring(point.rawValue)), "\(point) is nowhere in the product")
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Glibc
+import Testing
+
+/// Another PostgreSQL answers in the place of the one that was followed: a replica that lacks the last transactions, or a
+/// restored backup (case 40).
+@Suite(
+  .enabled(
+    if: Scenario.isPossible && OwnServer.isPossible,
+    "CHANGEOVER_TEST_PGBIN is not set: run it under scripts/with-postgres"),
+  .serialized)
+struct FailoverTests {
+  @Test func `a server that lacks the last transactions is brought up to date from the journal`() throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try it.createWritersTables(rows: 100)
+      let sync = try it.startStreaming()
+      let writer = try it.startWriter(rate: 200)
+      try writer.waitFor(50)
+      let kept = try own.keep()
+      try sync.waitUntilSays("PostgreSQL is back")
+      try writer.waitFor(150, since: writer.acknowledged)
+      try it.waitUntilCaughtUpBesideWriters()
+      let before = try #require(Int64(it.psql("SELECT applied_group FROM changeover.source")))
+      try own.goBack(to: kept)
+      #expect(try #require(Int64(it.psql("SELECT applied_group FROM changeover.source"))) <= before)
+      try sync.waitUntilSays("what it lacks is applied again from the journal")
+      try writer.finish()
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+      #expect(try it.changeover("journal", "check").status == 0)
+    }
+  }
+
+  @Test func `a server from before the last start of sync is taken back and brought up to date`() throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try it.createWritersTables(rows: 100)
+      try it.copyAll()
+      try it.sqlite("UPDATE slot SET holder = 'a';")
+      try it.copyAll()
+      let kept = try own.keep()
+      let sync = try it.startStreaming()
+      try it.sqlite("UPDATE slot SET holder = 'b'; DELETE FROM account WHERE id % 2;")
+      try it.waitUntilCaughtUp()
+      try own.goBack(to: kept)
+      try sync.waitUntilSays("what it lacks is applied again from the journal")
+      try it.sqlite("UPDATE slot SET holder = 'c' WHERE id % 3 = 0;")
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+      // And once more while no sync runs.
+      try it.sqlite("UPDATE slot SET holder = 'd' WHERE id % 5 = 0;")
+      try own.goBack(to: kept)
+      try it.copyAll()
+      try it.expectEqual()
+    }
+  }
+
+  @Test func `a server from the middle of the first copy is copied to the end`() throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try it.createWritersTables(rows: 100)
+      try it.holdCopies()
+      let sync = try it.start("sync")
+      try Waiting.until("a key is being built", details: { sync.everythingSaid }) {
+        try it.psql("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "t"
+      }
+      let kept = try own.keep()
+      try it.releaseCopies()
+      try sync.waitUntilSays("streaming from")
+      try it.sqlite("UPDATE slot SET holder = 'b'; DELETE FROM account WHERE id % 2;")
+      try it.waitUntilCaughtUp()
+      try own.goBack(to: kept)
+      // It is the server that still holds copies.
+      try it.releaseCopies()
+      try sync.waitUntilSays("streaming from", times: 2)
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+    }
+  }
+
+  /// The source and its journal were taken back to an earlier moment and went another way from there.
+  @Test(arguments: [true, false])
+  func `a server of another history, or one that is ahead, is not written to`(running: Bool) throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try it.createWritersTables(rows: 50)
+      try it.copyAll()
+      let earlier = it.directory + "/earlier"
+      let result = try Program.run(["cp", "-a", it.source, earlier + ".db"])
+      #expect(result.status == 0)
+      #expect(try Program.run(["cp", "-a", it.stateDirectory, earlier + ".state"]).status == 0)
+      let kept = try own.keep()
+
+      try it.sqlite("UPDATE slot SET holder = 'this way';")
+      try it.copyAll()
+      let other = try own.keep()
+      try it.sqlite("UPDATE slot SET holder = 'and further';")
+      try it.copyAll()
+      let ahead = try own.keep()
+
+      for suffix in ["", "-wal", "-shm"] { unlink(it.source + suffix) }
+      Files.remove(it.stateDirectory)
+      rename(earlier + ".db", it.source)
+      rename(earlier + ".state", it.stateDirectory)
+      try own.goBack(to: kept)
+      try it.sqlite("UPDATE slot SET holder = 'that way';")
+      try it.copyAll()
+      let state = "SELECT holder, count(*) FROM slot GROUP BY 1; SELECT applied_group, epoch FROM changeover.source"
+      for (server, words) in [(other, "stands after another group"), (ahead, "is ahead of the journal")] {
+        let sync = running ? try it.startStreaming() : nil
+        try own.goBack(to: server)
+        let before = try it.psql(state)
+        let ended = try sync ?? it.start("sync")
+        #expect(try ended.wait() == 65, "\(ended.everythingSaid)")
+        #expect(ended.errors.contains(running ? words : "") && ended.errors.contains("--reseed"), "\(ended.errors)")
+        if running { #expect(try it.psql(state) == before, "nothing was written") }
+        #expect(try it.psql("SELECT count(*) FROM slot WHERE holder = 'that way'") == "0")
+        try own.goBack(to: kept)
+        try it.copyAll()
+        try it.expectEqual()
+      }
+    }
+  }
+}
