@@ -13,6 +13,8 @@ package enum SchemaCreation {
 
   /// How the server writes the plan's tables: they are made as temporary ones, looked at, and rolled back.
   package static func described(_ plan: TargetPlan, _ connection: inout Connection) throws -> [FoundTable] {
+    // Without a table there is no temporary schema either.
+    if plan.tables.isEmpty { return [] }
     var plan = plan
     let schema = plan.schema
     plan.schema = "pg_temp"
