@@ -190,7 +190,7 @@ struct SnapshotMaker {
         remedy: "let it end, or start changeover sync, which resolves it; then run changeover verify again")
     case (.finished, _):
       throw Failure(
-        .tryAgain, "the move is over: SQLite was not kept in step since changeover finish",
+        .checkFailed, "the move is over: SQLite was not kept in step since changeover finish",
         remedy: "there is nothing to compare any more")
     default: throw Self.isOver
     }
