@@ -13,6 +13,7 @@ NAMES = {
     "copy": "the first copy against the server's floor, pgloader and ADBC",
     "stream": "a backlog of a million changes, and the rate at which lag stays flat",
     "visible": "from a commit in SQLite to the row seen in PostgreSQL",
+    "verify": "comparing both stores, and what it does to the lag",
     "pause": "the longest gap that a writer sees at a cutover and a rollback",
     "idle": "what a sync costs that has nothing to do, and its memory when it has",
     "journal": "encoding and decoding of batches, and their size against JSON",
