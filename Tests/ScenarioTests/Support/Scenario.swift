@@ -161,11 +161,16 @@ final class Scenario {
     try psql(
       """
       CREATE SCHEMA hold; CREATE FUNCTION hold.wait() RETURNS event_trigger LANGUAGE plpgsql AS
-        $$ BEGIN IF current_query() ~ 'ADD CONSTRAINT' THEN PERFORM pg_sleep(600); END IF; END $$;
+        $$ BEGIN
+          WHILE current_query() ~ 'ADD CONSTRAINT' AND EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'hold') LOOP
+            PERFORM pg_sleep(0.1);
+          END LOOP;
+        END $$;
       CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION hold.wait();
       """)
   }
 
+  /// Those that wait go on, too.
   func releaseCopies() throws { try psql("DROP EVENT TRIGGER hold; DROP SCHEMA hold CASCADE") }
 
   var stateDirectory: String { source + ".changeover" }
