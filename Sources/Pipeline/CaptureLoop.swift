@@ -155,7 +155,8 @@ struct CaptureLoop: ~Copyable {
   /// Counts commits that no trigger saw, and says so once in a while.
   private mutating func lookForUnlogged() throws {
     do {
-      guard try commits.look(at: database) else { return }
+      // Once the file is fenced, what comes there comes from the target.
+      guard try commits.look(at: database), try isOpen() else { return }
     } catch {
       if error.isBusy { return }
       throw error

@@ -442,6 +442,12 @@ struct TranslatorTests {
     #expect(throws: Untranslatable.self) { try term("strftime('%f', made)") }
   }
 
+  /// SQLite makes a number of '10' beside a column of numbers, and of nothing else.
+  @Test func `what a function gives back has no affinity, a column though it may be`() {
+    #expect(Columns.translated("small >= '10'") == "\"small\" >= 10")
+    #expect(Columns.translated("nullif(small, NULL) >= '10'") != "\"small\" >= 10")
+  }
+
   @Test func `generated columns have their column's kind`() {
     #expect(Columns.value("id * 2", .bigint, .integer, .generated) == "(\"id\"::numeric * 2)::bigint")
     #expect(Columns.value("small * 2", .bigint, .integer, .generated) == "\"small\"::bigint * 2")
