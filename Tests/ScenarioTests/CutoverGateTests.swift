@@ -156,11 +156,11 @@ struct CutoverGateTests {
       try cutover.waitUntilReached()
       try it.sqlite("CREATE TABLE later (id INTEGER PRIMARY KEY)")
       try cutover.letGoOn()
-      let (status, report) = try cutover.finish()
-      #expect(status == 1)
-      #expect(!report.switched)
-      #expect(report.failed == ["source lock"])
-      #expect(report.detail("source lock")?.contains("later") == true)
+      let status = try cutover.process.wait()
+      // Before the look at the tables that names it, or after.
+      #expect(status == 1 || status == 75)
+      let said = cutover.process.everythingSaid
+      #expect(said.contains("later") || said.contains("the source's schema changed"), "\(said)")
       try it.expectOneWritable()
     }
   }
@@ -174,7 +174,7 @@ struct CutoverGateTests {
       try cutover.letGoOn()
       let (status, _) = (try cutover.process.wait(), 0)
       #expect(status != 0)
-      #expect(cutover.process.everythingSaid.contains("the columns of table 'slot' changed"))
+      #expect(cutover.process.everythingSaid.contains("the source's schema changed"))
       try it.expectOneWritable()
     }
   }

@@ -144,7 +144,7 @@ struct TargetTroubleTests {
       try it.expectEqual()
       let (status, report) = try it.cutover("--execute")
       #expect(status == 0, "\(report)")
-      #expect(try sync.wait() == 0, "\(sync.everythingSaid)")
+      try it.expectFollowsBack(sync)
       try it.expectSwitched()
     }
   }
