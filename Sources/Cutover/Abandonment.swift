@@ -129,7 +129,6 @@ struct Abandonment {
       database.rollback()
       throw error
     }
-    FaultPoint.reach("abandoned")
     steps.update { $0.switched = true }
     steps.note(
       "decision",

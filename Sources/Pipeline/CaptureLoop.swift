@@ -155,12 +155,13 @@ struct CaptureLoop: ~Copyable {
   /// Counts commits that no trigger saw, and says so once in a while.
   private mutating func lookForUnlogged() throws {
     do {
-      // Once the file is fenced, what comes there comes from the target.
-      guard try commits.look(at: database), try isOpen() else { return }
+      guard try commits.look(at: database) else { return }
     } catch {
       if error.isBusy { return }
       throw error
     }
+    // Once the file is fenced, what comes there comes from the target.
+    guard try isOpen() else { return }
     let count = progress.foundUnlogged(at: clock.now)
     guard unloggedToldAt.map({ $0.duration(to: .now) > .seconds(Self.unloggedSeconds) }) ?? true else { return }
     unloggedToldAt = .now

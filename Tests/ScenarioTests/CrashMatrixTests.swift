@@ -109,7 +109,8 @@ struct CrashMatrixTests {
       let writer = try it.startWriter(rate: 100, busyTimeout: 20)
       try writer.waitFor(5)
       try it.holdCopies()
-      let killed = try it.startCutover(["--execute", "--pause-limit", "0.5"], fault: "aborting")
+      let killed = try it.startCutover(
+        ["--execute", "--pause-limit", "0.5", "--no-backup", "--waive", "verified"], fault: "aborting")
       #expect(try killed.process.wait() == -SIGKILL, "\(killed.process.everythingSaid)")
       try writer.waitFor(5, since: writer.acknowledged)
       #expect(try it.isSourceWritable())
