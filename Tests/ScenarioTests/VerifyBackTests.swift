@@ -27,7 +27,7 @@ struct VerifyBackTests {
         groups.insert(try #require(report.position).group)
         snapshots += report.snapshots
       }
-      #expect(groups.count > Self.runs / 2 && snapshots > Self.runs, "the stores moved meanwhile")
+      #expect(groups.count > Self.runs / 2 && snapshots >= Self.runs, "the stores moved meanwhile")
       #expect(try it.lastVerify()?.direction == "reverse")
       let dry = try it.rollback()
       #expect(dry.report.detail("verified")?.contains("both stores equal") == true, "\(dry.report)")
