@@ -21,7 +21,7 @@ struct VerifyTests {
         groups.insert(try #require(report.position).group)
         snapshots += report.snapshots
       }
-      #expect(groups.count > Self.runs / 2 && snapshots > Self.runs, "the stores moved meanwhile")
+      #expect(groups.count > Self.runs / 2 && snapshots >= Self.runs, "the stores moved meanwhile")
       for writer in writers { try writer.finish() }
       try it.waitUntilCaughtUp()
       try it.expectEqual()
