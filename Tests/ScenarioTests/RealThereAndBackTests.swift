@@ -29,7 +29,10 @@ struct RealThereAndBackTests {
     let values = "\(it.directory)/values"
     try Program.python("stored_values.py", [it.source, values])
     let sync = try it.startStreaming()
-    #expect(try it.cutover("--execute", "--no-backup").status == 0)
+    // The application's own triggers stay behind, and are not missed here.
+    let waivers = try it.cutover().report.failed.filter { $0.hasPrefix("triggers") }.flatMap { ["--waive", $0] }
+    let (switched, cutover) = try it.startCutover(["--execute", "--no-backup"] + waivers).finish()
+    #expect(switched == 0, "\(cutover)")
     try sync.waitUntilSays("streaming back from")
     // Every row is written, and none is another one afterwards.
     try it.psql(
