@@ -66,7 +66,7 @@ def speed(workplace: Workplace, report: Report) -> None:
             if size > 1_000_000 and types:
                 continue
             with workplace.database() as url:
-                source = make(workplace.folder / f"verify-{size}.db", size)
+                source = make(workplace.folder / f"verify-{kind}-{size}.db".replace(" ", "-"), size)
                 workplace.changeover("sync --until-caught-up", source, url, *types)
                 with workplace.connect(url) as connection:
                     connection.execute("VACUUM ANALYZE orders")
