@@ -10,6 +10,8 @@ package struct Probe: Sendable {
   private let conditions: [String]
   /// True when an update touches what the index is made of.
   let changed: String
+  /// ` OF` and the columns without which no update touches it; empty where every update is to be looked at.
+  let setting: String
 
   var displaced: String { conditions.joined(separator: " AND ") }
 
@@ -20,7 +22,9 @@ package struct Probe: Sendable {
       .compactMap { Probe(index: $0, table: table) }
     if case .columns = table.key, case .rowid(let alias)? = KeyChoice.rowidKey(of: table) {
       probes.append(
-        Probe(conditions: ["\(alias) = NEW.\(alias)"], changed: "OLD.\(alias) IS NOT NEW.\(alias)"))
+        Probe(
+          conditions: ["\(alias) = NEW.\(alias)"], changed: "OLD.\(alias) IS NOT NEW.\(alias)",
+          setting: " OF \(KeyTerms.setting([], of: table))"))
     }
     return probes
   }
@@ -43,9 +47,10 @@ package struct Probe: Sendable {
     }
   }
 
-  private init(conditions: [String], changed: String) {
+  private init(conditions: [String], changed: String, setting: String) {
     self.conditions = conditions
     self.changed = changed
+    self.setting = setting
   }
 
   private init?(index: SourceIndex, table: SourceTable) {
@@ -77,8 +82,11 @@ package struct Probe: Sendable {
       // is made of, seen in SQLite 3.40: name them all.
       touched = table.columns.filter { !$0.isGenerated }
     }
-    let changes = table.columns.filter(touched.contains).map { KeyTerms.changed(SQLiteText.identifier($0.name), $0) }
-    changed = changes.isEmpty ? "1" : changes.joined(separator: " OR ")  // An index over a constant is made of nothing.
+    let named = table.columns.filter(touched.contains)
+    // An index over a constant is made of nothing.
+    let changes = named.map { KeyTerms.changed(SQLiteText.identifier($0.name), $0) }
+    changed = changes.isEmpty ? "1" : changes.joined(separator: " OR ")
+    setting = named.isEmpty ? "" : " OF \(KeyTerms.setting(named, of: table))"
   }
 
   /// `NEW.c`, or the default that a REPLACE puts in the place of a NULL that is not allowed.

@@ -32,14 +32,15 @@ struct TriggerSet: Sendable {
       return Trigger(name: name, sql: template.fill(filled))
     }
     var triggers = [
-      make("insert", .insert), make("update", .update), make("rekey", .rekey), make("delete", .delete),
+      make("insert", .insert), make("update", .update), make("rekey", .rekey, ["setting": keys.setting]),
+      make("delete", .delete),
     ]
     for (number, probe) in Probe.probes(of: table).enumerated() {
       triggers.append(make("probe_insert_\(number)", .probeInsert, ["displaced": probe.displaced]))
       triggers.append(
         make(
           "probe_update_\(number)", .probeUpdate,
-          ["displaced": probe.displaced, "changed": probe.changed]))
+          ["displaced": probe.displaced, "changed": probe.changed, "setting": probe.setting]))
     }
     self.triggers = triggers
   }
@@ -70,6 +71,8 @@ struct TriggerSet: Sendable {
 /// A table's key columns as the triggers name them.
 struct KeyTerms {
   private let columns: [(name: String, column: SourceColumn?)]
+  /// For UPDATE OF: a statement that sets none of them changes no key.
+  let setting: String
 
   init(_ table: SourceTable) {
     switch table.key {
@@ -78,12 +81,23 @@ struct KeyTerms {
     case .columns:
       columns = table.keyPositions.map { (SQLiteText.identifier(table.columns[$0].name), table.columns[$0]) }
     }
+    // The hidden rowid of a table without a key is none of its columns.
+    let known = table.keyPositions.filter(table.columns.indices.contains)
+    setting = Self.setting(known.map { table.columns[$0] }, of: table)
   }
 
   var count: Int { columns.count }
 
   func list(of row: String?) -> String {
     columns.map { (row.map { "\($0)." } ?? "") + $0.name }.joined(separator: ", ")
+  }
+
+  /// Names for UPDATE OF: a statement that sets none of them does not enter the trigger at all. A generated column
+  /// changes with any other. The rowid's own names are always among them, because an INTEGER PRIMARY KEY may be set by
+  /// each of them; SQLite asks for no column behind a name there.
+  static func setting(_ columns: [SourceColumn], of table: SourceTable) -> String {
+    let settable = columns.contains(where: \.isGenerated) ? table.whole.columns.filter { !$0.isGenerated } : columns
+    return (settable.map { SQLiteText.identifier($0.name) } + ["rowid", "oid", "_rowid_"]).joined(separator: ", ")
   }
 
   /// True when an update changed the key's bytes or storage class.
