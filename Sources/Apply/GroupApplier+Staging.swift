@@ -7,14 +7,15 @@ import Schema
 extension GroupApplier {
   /// Applies a group of any size: COPY into temporary tables, then set by set. Returns how many rows it put into the
   /// quarantine.
+  /// - Parameter to: where the target then stands, if not where the group ends.
   mutating func stage(
-    _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, _ first: Attempt,
+    _ parts: inout GroupParts, from: GroupNumber, to: Position? = nil, as ownership: Ownership, _ first: Attempt,
     _ finishing: [String], _ connection: inout Connection
   ) throws -> (quarantined: Int, notes: [String]) {
     var attempt = first
     while true {
       do {
-        return try stage(group, from: from, to: to, as: ownership, once: attempt, finishing, &connection)
+        return try stage(&parts, from: from, to: to, as: ownership, once: attempt, finishing, &connection)
       } catch {
         // A COPY may be going on.
         try? connection.failCopy("changeover gave up")
@@ -25,24 +26,29 @@ extension GroupApplier {
   }
 
   private mutating func stage(
-    _ group: JournalGroup, from: GroupNumber, to: Position, as ownership: Ownership, once attempt: Attempt,
+    _ parts: inout GroupParts, from: GroupNumber, to: Position?, as ownership: Ownership, once attempt: Attempt,
     _ finishing: [String], _ connection: inout Connection
   ) throws -> (quarantined: Int, notes: [String]) {
     let quarantine = Quarantine(catalogue, ownership.source)
+    guard let to = to ?? parts.headers.last?.position else { throw GroupParts.GivenUp() }
     // A cutover has begun the transaction with its locks already.
     let begin = connection.transactionStatus == .idle ? "BEGIN; " : ""
     try connection.execute(begin + connection.localSettings)
     let isClean = try connection.query(
       Ownership.beginning(catalogue), ownership.parameters(from: from, to: to, mustBeClean: false)
     ).bool(0, 2)
-    var steps = try schemaSteps(of: group, ownership, &connection)
+    var steps = try schemaSteps(of: parts, ownership, &connection)
     try steps?.begin(&connection)
     let plan = steps?.plan ?? self.plan
     let isGuarded = !isClean || attempt.keysMayRepeat || steps != nil
     var stage = GroupStage(
       plans: Dictionary(plan.tables.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a }),
       held: Set(plan.holds.map(\.table)), schema: schema, quarantine, withKeys: isGuarded, measures: attempt.measures)
-    for part in group.parts { try stage.add(try journal.batch(part), &connection) }
+    var part = 0
+    while let header = try parts.header(part) {
+      try stage.add(try parts.batch(header), &connection)
+      part += 1
+    }
     try stage.finish(&connection)
 
     let tables = stage.tables
@@ -58,7 +64,7 @@ extension GroupApplier {
     if attempt.way == .oneByOne {
       try connection.execute(TableSQL.createRefused)
       for (_, sql) in tables { try connection.execute(sql.insertStagedOneByOne) }
-      for (plan, _) in tables { try quarantineRefused(plan, of: group, quarantine, &connection) }
+      for (plan, _) in tables { try quarantineRefused(plan, of: parts, quarantine, &connection) }
     } else {
       for (_, sql) in tables { try connection.execute(sql.upsertStaged) }
     }
@@ -84,10 +90,10 @@ extension GroupApplier {
 
   /// What the group's first entry asks to be done with the schema.
   private func schemaSteps(
-    of group: JournalGroup, _ ownership: Ownership, _ connection: inout Connection
+    of parts: GroupParts, _ ownership: Ownership, _ connection: inout Connection
   ) throws -> SchemaSteps? {
-    guard let planning, let part = group.parts.first, try journal.header(of: part).changesSchema else { return nil }
-    let text = try journal.batch(part).withEntries { entries throws in
+    guard let planning, let first = parts.headers.first, first.changesSchema else { return nil }
+    let text = try parts.batch(first).withEntries { entries throws in
       _ = try entries.next()
       return entries.schemaChange ?? ""
     }
@@ -96,7 +102,7 @@ extension GroupApplier {
       news = try JSONDecoder().decode(SchemaNews.self, from: Data(text.utf8))
     } catch {
       throw Failure(
-        .badData, "what group \(group.number) of the journal says of the schema cannot be read",
+        .badData, "what group \(parts.number) of the journal says of the schema cannot be read",
         remedy: "go on with the version of changeover that wrote it; sync --reseed starts over")
     }
     let citext = try TargetInstaller.citext(schema: plan.schema, &connection)
@@ -106,7 +112,7 @@ extension GroupApplier {
 
   /// Puts the rows that the server refused into the quarantine: their images are in the journal.
   private func quarantineRefused(
-    _ plan: TablePlan, of group: JournalGroup, _ quarantine: Quarantine, _ connection: inout Connection
+    _ plan: TablePlan, of parts: GroupParts, _ quarantine: Quarantine, _ connection: inout Connection
   ) throws {
     var parameters = Parameters()
     parameters.append(int64: plan.id.rawValue)
@@ -120,8 +126,8 @@ extension GroupApplier {
     if reasons.isEmpty { return }
     var refused = RefusedRows()
     var ordinal: Int64 = 0
-    for part in group.parts {
-      try journal.batch(part).withEntries { entries throws in
+    for header in parts.headers {
+      try parts.batch(header).withEntries { entries throws in
         while let entry = try entries.next() {
           ordinal += 1
           guard let reason = reasons[ordinal], case .upsert = entry else { continue }

@@ -14,6 +14,12 @@ package struct GroupApplier: ~Copyable {
     package var quarantined = 0
     /// What the group's change of the schema came to, for people.
     package var notes: [String] = []
+
+    init(_ last: BatchHeader, entries: Int) {
+      position = last.position
+      self.entries = entries
+      capturedAt = last.capturedAt
+    }
   }
 
   /// Up to here a group goes as arrays in one round trip; beyond, through staging tables.
@@ -66,41 +72,52 @@ package struct GroupApplier: ~Copyable {
     _ group: JournalGroup, after position: Position, as ownership: Ownership, finishing: [String] = [],
     to connection: inout Connection
   ) throws -> Applied {
-    let headers = try group.parts.map { try journal.header(of: $0) }
-    guard let last = headers.last, let first = headers.first else {
-      throw Failure(.internalError, "group \(group.number) has no parts", remedy: "run changeover journal check")
+    var parts = try GroupParts(group, in: journal)
+    return try apply(&parts, after: position, as: ownership, finishing: finishing, to: &connection)
+  }
+
+  /// The same for a group that may still be in the making: its parts are staged while the next are read and written, and
+  /// the transaction ends after the last.
+  /// - Throws: `GroupParts.GivenUp` where the group was not finished; nothing of it is on the target then.
+  package mutating func apply(
+    _ parts: inout GroupParts, after position: Position, as ownership: Ownership, finishing: [String] = [],
+    to connection: inout Connection
+  ) throws -> Applied {
+    guard let first = parts.headers.first else {
+      throw Failure(.internalError, "group \(parts.number) has no parts", remedy: "run changeover journal check")
     }
     guard first.after == position.sequence, first.group == position.group.next, first.source == ownership.source,
       first.direction == .forward
     else {
       throw Failure(
-        .badData, "group \(group.number) of the journal does not follow the target's position (\(position.group))",
+        .badData, "group \(parts.number) of the journal does not follow the target's position (\(position.group))",
         remedy: "run changeover journal check; sync --reseed starts over")
     }
-    var applied = Applied(
-      position: last.position, entries: headers.reduce(0) { $0 + Int($1.entryCount) }, capturedAt: last.capturedAt)
-    var attempt = Attempt(keysMayRepeat: headers.contains(where: \.keysMayRepeat))
+    var attempt = Attempt(keysMayRepeat: parts.headers.contains(where: \.keysMayRepeat))
     if first.changesSchema, planning == nil {
       throw Failure(
-        .tryAgain, "group \(group.number) of the journal changes the schema",
+        .tryAgain, "group \(parts.number) of the journal changes the schema",
         remedy: "let changeover sync apply it, then try again")
     }
-    let isSmall =
-      !first.changesSchema && plan.holds.isEmpty && group.parts.count == 1 && applied.entries <= Self.smallEntries
-      && last.rawLength <= Self.smallBytes
-      && !attempt.keysMayRepeat && quarantineIsEmpty
-    if isSmall {
-      let batch = try journal.batch(group.parts[0])
-      if let rows = try SmallGroup(batch, plans: plans, schema: schema) {
-        do {
-          try send(rows, from: position.group, to: last.position, as: ownership, finishing, &connection)
-          return applied
-        } catch let error as PostgresError where attempt.next(after: error) {}
-      }
+    if isSmall(parts, attempt), let rows = try SmallGroup(parts.batch(first), plans: plans, schema: schema) {
+      do {
+        try send(rows, from: position.group, to: first.position, as: ownership, finishing, &connection)
+        return Applied(first, entries: Int(first.entryCount))
+      } catch let error as PostgresError where attempt.next(after: error) {}
     }
-    (applied.quarantined, applied.notes) = try stage(
-      group, from: position.group, to: last.position, as: ownership, attempt, finishing, &connection)
+    let staged = try stage(&parts, from: position.group, as: ownership, attempt, finishing, &connection)
+    var applied = Applied(
+      parts.headers.last ?? first, entries: parts.headers.reduce(0) { $0 + Int($1.entryCount) })
+    (applied.quarantined, applied.notes) = staged
     return applied
+  }
+
+  /// Whether a group goes as arrays, in one round trip.
+  private func isSmall(_ parts: GroupParts, _ attempt: Attempt) -> Bool {
+    guard parts.isWhole, parts.headers.count == 1 else { return false }
+    let header = parts.headers[0]
+    return !header.changesSchema && plan.holds.isEmpty && header.entryCount <= Self.smallEntries
+      && header.rawLength <= Self.smallBytes && !attempt.keysMayRepeat && quarantineIsEmpty
   }
 
   /// Commits `finishing` without a group, under the same compare-and-set.
@@ -124,9 +141,9 @@ package struct GroupApplier: ~Copyable {
         "group \(header.group) changed the schema: neither it nor what came before can be applied again",
         remedy: "begin after it: --from \(header.group.next)")
     }
-    let all = JournalGroup(number: last.number, parts: groups.flatMap(\.parts))
+    var all = try GroupParts(JournalGroup(number: last.number, parts: groups.flatMap(\.parts)), in: journal)
     _ = try stage(
-      all, from: position.group, to: position, as: ownership, Attempt(keysMayRepeat: true), [], &connection)
+      &all, from: position.group, to: position, as: ownership, Attempt(keysMayRepeat: true), [], &connection)
   }
 
   private func send(

@@ -29,8 +29,9 @@ struct GroupStage: ~Copyable {
   private var image: [ValueView] = []
   private var refused = RefusedRows()
 
-  /// What the loop over rows needs of a table's plan.
-  private struct Layout {
+  /// What the loop over rows needs of a table's plan. A class, because every row asks for it: a copy would count its
+  /// parts up and down each time.
+  private final class Layout {
     let id: TableID
     let plan: TablePlan
     let sql: TableSQL

@@ -37,15 +37,18 @@ package struct Capturer: ~Copyable {
   private var watch: SchemaWatch
   /// Puts a change of the schema into the words of the journal; nil where none may be captured here.
   private let describe: ((SchemaChange, borrowing Database) throws -> String)?
+  /// Called after each part of a group but the last.
+  private let partWritten: (() -> Void)?
 
   /// Prepares to capture from `position` on; the source must still hold the change that the position names.
   package init(
     installation: SourceInstallation, position: Position, journal: JournalDirectory, clock: any WallClock,
     stop: StopSignal, in database: borrowing Database,
-    describe: ((SchemaChange, borrowing Database) throws -> String)? = nil
+    describe: ((SchemaChange, borrowing Database) throws -> String)? = nil, partWritten: (() -> Void)? = nil
   ) throws {
     self.installation = installation
     self.describe = describe
+    self.partWritten = partWritten
     self.position = position
     self.journal = JournalWriter(journal, source: installation.source)
     self.clock = clock
@@ -360,6 +363,7 @@ package struct Capturer: ~Copyable {
       encoder)
     group.parts += 1
     encoder.removeAll()
+    if moreFollows { partWritten?() }
   }
 
   private mutating func finish(_ group: OpenGroup, startedAt: Instant) -> Captured {

@@ -9,6 +9,8 @@ import Schema
 /// The applying half of a sync: the first copy, then group after group, through lost connections.
 struct ApplyLoop: ~Copyable {
   private static let idleMilliseconds = 1_000
+  /// A look for the next part of a group at least so often, though the capturing thread tells of each.
+  private static let partMilliseconds = 10
 
   let options: SyncOptions
   let state: StateDirectory
@@ -153,29 +155,31 @@ struct ApplyLoop: ~Copyable {
     report(.streaming(position: position))
   }
 
-  /// Applies every complete group, the lock taken for each.
+  /// Applies every group that is there, the lock taken for each.
   private mutating func applyAll(
     _ applier: inout GroupApplier, _ position: inout Position, _ connection: inout Connection
   ) throws {
     while true {
       try progress.stop.check()
-      guard let group = try state.journal.group(position.group.next) else {
+      guard var parts = try nextGroup(after: position) else {
         // A later group without this one would be a hole: finding none at all is the usual case.
         if progress.status.captured.group > position.group { _ = try state.journal.groups(after: position.group) }
         break
       }
       let held = try state.applyLock.acquire(stop: progress.stop)
       // A verify that came between has left the number of the group that it applied.
-      if held.mark ?? 0 >= group.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
+      if held.mark ?? 0 >= parts.number.rawValue, try followOthers(&applier, &position, &connection) { continue }
       // A switch and its way back may both have passed unseen, however short they were.
-      if try isFromTarget(group) {
+      if parts.headers.first?.direction == .reverse {
         if try followOthers(&applier, &position, &connection) { continue }
         guard try session.record.stillStands(session.catalogue, &connection) else { throw Self.phaseMoved }
       }
-      FaultPoint.reach("group-journaled")
+      if parts.isWhole { FaultPoint.reach("group-journaled") }
       let applied: GroupApplier.Applied
       do {
-        applied = try applier.apply(group, after: position, as: Ownership(session.record), to: &connection)
+        applied = try applier.apply(&parts, after: position, as: Ownership(session.record), to: &connection)
+      } catch is GroupParts.GivenUp {
+        continue
       } catch let error as PostgresError where error.isSuperseded {
         guard try followOthers(&applier, &position, &connection) else { throw error }
         continue
@@ -191,7 +195,7 @@ struct ApplyLoop: ~Copyable {
       if applied.quarantined > 0 {
         report(
           .warning(
-            "\(applied.quarantined) rows of group \(group.number) are in the quarantine: cutover is refused while there are any"
+            "\(applied.quarantined) rows of group \(parts.number) are in the quarantine: cutover is refused while there are any"
           ))
       }
       tell(position)
@@ -199,12 +203,24 @@ struct ApplyLoop: ~Copyable {
     tell(position)
   }
 
+  /// The next group: whole, or while the capturing thread still writes it, so that a backlog is staged as it is read.
+  private func nextGroup(after position: Position) throws -> GroupParts? {
+    let number = position.group.next
+    let progress = progress
+    // Asked before looking: what it wrote by then is seen.
+    let isCapturing = progress.isCapturing
+    if let group = try state.journal.group(number) { return try GroupParts(group, in: state.journal) }
+    guard isCapturing else { return nil }
+    return try GroupParts(beingWritten: number, in: state.journal) {
+      try progress.stop.check()
+      let mayFollow = progress.isCapturing
+      if mayFollow { progress.captured.wait(milliseconds: Self.partMilliseconds, stop: progress.stop) }
+      return mayFollow
+    }
+  }
+
   private static let phaseMoved = PostgresError.server(
     ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
-
-  private func isFromTarget(_ group: JournalGroup) throws -> Bool {
-    try group.parts.first.map { try state.journal.header(of: $0).direction == .reverse } ?? false
-  }
 
   /// Another process applied groups meanwhile: goes on where it left the target. False where nobody did.
   private mutating func followOthers(

@@ -17,7 +17,7 @@ struct CaptureLoop: ~Copyable {
   private static let unloggedSeconds = 60.0
   /// Under steady writes a group begins no sooner than this after the one before: hundreds of tiny batches a second
   /// would cost the disk and the target more than they gain.
-  private static let paceMilliseconds = 10
+  private static let paceMilliseconds = 5
 
   private let state: StateDirectory
   private let progress: SyncProgress
@@ -49,7 +49,7 @@ struct CaptureLoop: ~Copyable {
     let capturer = try database.whenReadable(progress.stop) {
       try Capturer(
         installation: installation, position: position, journal: state.journal, clock: clock, stop: progress.stop,
-        in: $0, describe: description.text)
+        in: $0, describe: description.text, partWritten: progress.captured.raise)
     }
     let unapplied = try state.journal.groups(after: progress.status.applied.group)
     pruner = ChangePruner(
@@ -108,6 +108,8 @@ struct CaptureLoop: ~Copyable {
       try keepBoundaries(after: known)
       progress.captured(capturer.position, seen: seen, lookedAt: capturer.lookedAt)
     }
+    progress.isCapturing = true
+    defer { progress.isCapturing = false }
     do {
       if let captured = try captureWithSteps() {
         pruner.journaled(through: captured.position.sequence)
@@ -141,7 +143,7 @@ struct CaptureLoop: ~Copyable {
     for step in outcome.steps { report(.schemaStep(step)) }
     capturer = try Capturer(
       installation: outcome.installation, position: capturer.position, journal: state.journal, clock: clock,
-      stop: progress.stop, in: database, describe: description.text)
+      stop: progress.stop, in: database, describe: description.text, partWritten: progress.captured.raise)
     try capturer.resume(applied: progress.status.applied)
   }
 

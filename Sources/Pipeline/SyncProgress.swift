@@ -8,10 +8,11 @@ final class SyncProgress: Sendable {
     /// Groups on their way: the moment their first change was seen, and their last change.
     var pending: [(seen: Instant, through: ChangeNumber)] = []
     var failure: (any Error)?
+    var isCapturing = false
   }
 
   private let shared: Mutex<Shared>
-  /// Raised with every captured group.
+  /// Raised with every captured group, and with every part of a large one.
   let captured = WakeUp()
   /// Raised where something happened that only a verify can judge.
   let verifyWanted = WakeUp()
@@ -42,6 +43,12 @@ final class SyncProgress: Sendable {
       $0.refreshPending()
     }
     captured.raise()
+  }
+
+  /// Whether the capturing thread may be writing a group.
+  var isCapturing: Bool {
+    get { shared.withLock { $0.isCapturing } }
+    set { shared.withLock { $0.isCapturing = newValue } }
   }
 
   func applied(_ position: Position, quarantined: Int64) {
