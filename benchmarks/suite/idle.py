@@ -9,20 +9,12 @@ from pathlib import Path
 from suite.report import Figure, Report
 from suite.stream import backlog
 from suite.tables import make
-from suite.workplace import Workplace
+from suite.workplace import Workplace, peak
 
 
 def processor_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def peak(pid: int) -> float:
-    """Mebibytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
 
 
 def run(workplace: Workplace, report: Report) -> None:

@@ -71,7 +71,7 @@ def there_and_back(workplace: Workplace, size: int, switches: int) -> Dict[str, 
                 own = time.monotonic()
                 time.sleep(0.5)
                 gaps["own"].append(longest(log, own, own + 0.5))
-                workplace.await_caught_up(source, url)
+                workplace.await_caught_up(source, url, behind=RATE // 10)
         finally:
             writer.send_signal(signal.SIGTERM)
             writer.wait(timeout=30)

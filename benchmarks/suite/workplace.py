@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,15 @@ class Run:
 
     def __init__(self, seconds: float, mebibytes: float, output: str) -> None:
         self.seconds, self.mebibytes, self.output = seconds, mebibytes, output
+
+
+def peak(pid: int) -> float:
+    """The most memory that a process had so far, in mebibytes; 0 where it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 class Workplace:
@@ -88,16 +98,17 @@ class Workplace:
             log.close()
 
     def await_caught_up(
-        self, source: Path, url: str, process: Optional[subprocess.Popen] = None, seconds: float = 1800
+        self, source: Path, url: str, process: Optional[subprocess.Popen] = None, seconds: float = 1800, behind: int = 0
     ) -> float:
-        """Waits for lag 0; returns how long it took."""
+        """Waits until no more than `behind` changes are behind (beside a writer 0 may never be seen); returns how long it
+        took."""
         started = time.monotonic()
         while True:
             if process is not None and process.poll() is not None:
                 raise RuntimeError("sync ended: " + (self.folder / "sync.log").read_text()[-2000:])
             try:
                 lag = self.report("lag", source, url)
-                if lag.get("changes") == 0 and lag.get("state") in ("streaming", "reversed"):
+                if (lag.get("changes") or 0) <= behind and lag.get("state") in ("streaming", "reversed"):
                     return time.monotonic() - started
             except ValueError:
                 pass
@@ -106,19 +117,29 @@ class Workplace:
             time.sleep(0.05)
 
     def time(self, arguments: List[str], **more: Any) -> Run:
-        """Runs a program to its end. `/usr/bin/time` is not everywhere; the kernel's own count is."""
+        """Runs a program to its end, and looks at its memory meanwhile. What wait4 tells of that is no use: a child
+        begins with the peak of the process that made it, and this one has Arrow in it."""
         started = time.monotonic()
         output = open(self.folder / "program.log", "w+b")
         process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, **more)
-        _, status, usage = os.wait4(process.pid, 0)
+        memory, is_over = [0.0], threading.Event()
+
+        def look() -> None:
+            while not is_over.wait(0.005):
+                memory[0] = max(memory[0], peak(process.pid))
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        process.wait()
         seconds = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
+        is_over.set()
+        looking.join()
         output.seek(0)
         text = output.read().decode(errors="replace")
         output.close()
         if process.returncode != 0:
             raise RuntimeError(f"{' '.join(arguments[:3])} ended with {process.returncode}: {text[-2000:]}")
-        return Run(seconds, usage.ru_maxrss / 1024, text)
+        return Run(seconds, memory[0], text)
 
     # SQLite
 
