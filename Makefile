@@ -105,6 +105,12 @@ cuts: ## Cut the connection at every message of a first copy, which takes an hou
 	scripts/with-postgres python3 Tests/Support/cut_sweep.py "$$(swift build --show-bin-path)/changeover" copy
 
 SECONDS ?= 600
+.PHONY: there-and-back
+there-and-back: ## Move an application there and back that writes 300 times a second; SECONDS=600 in PostgreSQL
+	@scripts/install-dependencies test
+	swift build --build-tests
+	@export CHANGEOVER_TEST_STAY_SECONDS=$(SECONDS); $(call run_tests,$(PG),--filter 'ScenarioTests.ThereAndBackTests/.every acknowledged')
+
 .PHONY: fuzz-decoders
 fuzz-decoders: ## Let libFuzzer loose on the journal's decoder and the SQL parser, SECONDS=600 each
 	scripts/fuzz-decoders $(SECONDS)

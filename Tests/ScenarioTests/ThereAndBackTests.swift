@@ -4,24 +4,29 @@ import Testing
 /// The application moves there and back while it writes: what was acknowledged is in both stores at the end, once.
 @Suite(.enabled(if: Scenario.isPossible, Scenario.skipped), .serialized)
 struct ThereAndBackTests {
+  /// How long the writers write in PostgreSQL before they go back, and a tenth of it elsewhere; otherwise for a moment.
+  private static let stay = Variables["CHANGEOVER_TEST_STAY_SECONDS"].flatMap(Double.init) ?? 0
+  private static let rate = 100
+
   @Test(arguments: [true, false])
   func `every acknowledged write is in both stores after a switch, a way back and a switch again`(
     besideSync: Bool
   ) throws {
     try Scenario.run { it in
       try it.prepareCopied()
-      let writers = try RoamingWriters(it)
+      let writers = try RoamingWriters(it, rate: Self.rate)
       let sync = besideSync ? try it.startStreaming() : nil
       try writers.goOn()
-      for command in ["cutover", "rollback", "cutover"] {
+      for (command, stay) in [("cutover", Self.stay), ("rollback", Self.stay / 10), ("cutover", Self.stay / 10)] {
         let (status, report) = try it.startCutover(
           ["--execute", "--on-switch", writers.hook], command: command
         ).finish()
         #expect(status == 0, "\(command) \(report)")
         print("\(command): pause_ms \(report.pause_ms ?? -1), refused_ms \(report.refused_ms ?? -1)")
-        try writers.goOn()
+        try writers.goOn(max(20, Int(stay * Double(Self.rate))), seconds: 60 + 3 * stay)
       }
       for writer in writers.writers { try writer.process.stop() }
+      print("transactions acknowledged: \(writers.writers.map(\.acknowledged))")
       #expect(try it.isTargetWritable())
       if sync == nil { try it.copyAll() } else { try it.waitUntilBackInStep() }
       try it.expectEqual()

@@ -30,9 +30,9 @@ struct RoamingWriters {
   }
 
   /// Waits until each has written so many transactions more.
-  func goOn(_ transactions: Int = 20) throws {
+  func goOn(_ transactions: Int = 20, seconds: Double = 60) throws {
     let before = writers.map(\.acknowledged)
-    for (writer, count) in zip(writers, before) { try writer.waitFor(transactions, since: count) }
+    for (writer, count) in zip(writers, before) { try writer.waitFor(transactions, since: count, seconds: seconds) }
   }
 
   /// Ends them, and expects everything acknowledged to be in both stores, once.
