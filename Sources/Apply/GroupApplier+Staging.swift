@@ -48,6 +48,7 @@ extension GroupApplier {
     while let header = try parts.header(part) {
       try stage.add(try parts.batch(header), &connection)
       part += 1
+      if header.moreFollows { FaultPoint.reach("part-staged") }
     }
     try stage.finish(&connection)
 

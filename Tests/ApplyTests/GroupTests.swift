@@ -52,6 +52,23 @@ struct GroupTests {
     #expect(try target.storedPosition() == target.written)
   }
 
+  @Test func `a group that is given up while it is staged leaves nothing, and is applied once it is whole`() throws {
+    let target = try Target(items)
+    let group = try target.write(parts: [[.upsert(items, [.one, .null, .null, .null])], [.delete(items, [.two])]])
+    let last = try #require(group.parts.last)
+    let path = target.journal.path(of: last)
+    #expect(rename(path, path + ".aside") == 0)
+    var parts = try #require(try GroupParts(beingWritten: group.number, in: target.journal) { false })
+    var applier = try target.applier()
+    #expect(throws: GroupParts.GivenUp.self) {
+      try applier.apply(&parts, after: target.position, as: Ownership(target.record), to: &target.connection)
+    }
+    #expect(try target.rows(items) == [] && target.storedPosition() == target.position)
+    #expect(rename(path + ".aside", path) == 0)
+    #expect(try target.apply(group).entries == 4)
+    #expect(try target.rows(items) == [[.one, .null, .null, .null]] && target.storedPosition() == target.written)
+  }
+
   @Test(arguments: Route.allCases)
   func `an empty group moves the position`(_ route: Route) throws {
     let target = try Target(items)

@@ -60,7 +60,7 @@ struct CrashMatrixTests {
   }
 
   /// A group of several batches of which only the first ones are there.
-  @Test(arguments: ["batch-synced#2", "batch-named#3"])
+  @Test(arguments: ["batch-synced#2", "batch-named#3", "part-staged", "part-staged#3"])
   func `killed between the parts of a group, it captures the group again`(fault: String) throws {
     try Scenario.run { it in
       try it.createWritersTables(rows: 60)
@@ -74,7 +74,7 @@ struct CrashMatrixTests {
         """)
       let sync = try it.start("sync", environment: ["CHANGEOVER_FAULT": fault])
       #expect(try sync.wait(seconds: 60) == -SIGKILL, "\(sync.everythingSaid)")
-      #expect(it.journalFiles.count > 1, "\(it.journalFiles)")
+      #expect(!it.journalFiles.isEmpty, "the first part is there")
       try expectGoesOn(it, writer)
     }
   }
