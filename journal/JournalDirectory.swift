@@ -78,7 +78,10 @@ package struct JournalDirectory: Sendable, Hashable {
 
   /// Removes batches, in the order given.
   package func remove(_ names: [BatchName]) throws(JournalError) {
-    for name in names { try remove(file: name.description) }
+    for name in names {
+      try remove(file: name.description)
+      FaultPoint.reach("batch-removed")
+    }
     if !names.isEmpty { try sync() }
   }
 
