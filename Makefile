@@ -58,6 +58,7 @@ endef
 test: ## Lint, build and run every test on a throw-away PostgreSQL; PG=18 chooses its version
 	@scripts/install-dependencies test
 	@$(MAKE) --no-print-directory lint
+	@scripts/migration-tools >/dev/null || echo "==> No Django and Alembic from PyPI: MigrationToolTests are skipped"
 	@echo "==> Building the tests"
 	swift build --build-tests
 	@echo "==> Testing on $(if $(PG),PostgreSQL $(PG),the installed PostgreSQL)"
@@ -85,13 +86,14 @@ soak: ## Verify again and again beside live writers; RUNS=300 says how often
 	swift build --build-tests
 	@export CHANGEOVER_VERIFY_RUNS=$(RUNS); $(call run_tests,$(PG),--filter 'ScenarioTests.VerifyTests/.(beside a running|without a write)')
 
-# Histories of statements; those of the test suite and as many more as one likes.
+# Histories of statements; those of the test suite and as many more as one likes. DDL=1 changes schemas too.
+DDL ?=
 .PHONY: fuzz
 fuzz: .cache/sqlite-libraries ## Random statements against a sync that is killed; SEEDS=5000 FIRST=1 say which
 	@scripts/install-dependencies test
 	swift build --product changeover
 	scripts/with-postgres python3 Tests/Support/fuzz.py "$$(swift build --show-bin-path)/changeover" \
-	  --first $(FIRST) --seeds $(SEEDS)
+	  --first $(FIRST) --seeds $(SEEDS) $(if $(DDL),--ddl)
 
 # Newer versions of SQLite for the writers; without them the fuzzer uses Python's own and says so.
 .cache/sqlite-libraries:

@@ -73,4 +73,47 @@ extension JournalDirectory {
       throw .missing(file: path(of: BatchName(group: name.group, part: UInt32(part))))
     }
   }
+
+  /// A group that cannot be applied, and why.
+  package struct Damage: Sendable {
+    package let group: GroupNumber
+    package let error: JournalError
+  }
+
+  /// Reads every group after `after` to its last value, and returns the first that damage keeps from being applied; nil where
+  /// all hold. Batches that are whole and belong elsewhere are not damage: they are thrown, as they are when applied.
+  ///
+  /// Call it after `recover`, which deals with what a crash leaves at the end.
+  package func damage(after: GroupNumber) throws(JournalError) -> Damage? {
+    var expected = BatchName(group: after.next, part: 0)
+    for name in try files().map(\.name) where name.group > after {
+      guard name == expected else {
+        return Damage(group: expected.group, error: .missing(file: path(of: expected)))
+      }
+      do throws(JournalError) {
+        let batch = try batch(name)
+        try batch.validate()
+        expected =
+          batch.header.moreFollows
+          ? BatchName(group: name.group, part: name.part &+ 1) : BatchName(group: name.group.next, part: 0)
+      } catch .invalid(let file, let flaw, let offset) where flaw != .version {
+        return Damage(group: name.group, error: .invalid(file: file, flaw: flaw, offset: offset))
+      }
+    }
+    return expected.part > 0 ? Damage(group: expected.group, error: .missing(file: path(of: expected))) : nil
+  }
+
+  /// Sets a group and all after it aside, to be read again from the authority; the newest first, so that a crash in between
+  /// leaves the same damage again. Returns the files.
+  package func setAside(from group: GroupNumber) throws(JournalError) -> [String] {
+    var setAside: [String] = []
+    for file in try files().reversed() where file.name.group >= group {
+      let name = file.name.description + Self.tornSuffix
+      try rename(file.name.description, to: name)
+      setAside.append(name)
+      FaultPoint.reach("batch-set-aside")
+    }
+    try sync()
+    return setAside
+  }
 }

@@ -60,6 +60,17 @@ package struct JournalDirectory: Sendable, Hashable {
   ///
   /// Throws `missing` where a later group is there and the next one is not: what it held would be lost.
   package func groups(after: GroupNumber) throws(JournalError) -> [JournalGroup] {
+    while true {
+      do throws(JournalError) {
+        return try listedGroups(after: after)
+      } catch .missing(let file) where access(file, F_OK) == 0 {
+        // A directory is not read in one moment: a file that was named meanwhile may not be listed where a later one is. Once
+        // there it is listed.
+      }
+    }
+  }
+
+  private func listedGroups(after: GroupNumber) throws(JournalError) -> [JournalGroup] {
     let names = try files().map(\.name).filter { $0.group > after }
     var groups: [JournalGroup] = []
     var start = 0
@@ -78,7 +89,10 @@ package struct JournalDirectory: Sendable, Hashable {
 
   /// Removes batches, in the order given.
   package func remove(_ names: [BatchName]) throws(JournalError) {
-    for name in names { try remove(file: name.description) }
+    for name in names {
+      try remove(file: name.description)
+      FaultPoint.reach("batch-removed")
+    }
     if !names.isEmpty { try sync() }
   }
 

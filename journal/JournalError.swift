@@ -29,7 +29,7 @@ package enum JournalError: Error, Sendable, Equatable {
       return Failure(
         .badData, "\(file) is not a whole batch: it \(flaw.message) (\(flaw.rawValue) at byte \(offset))",
         remedy: flaw == .version
-          ? "use the changeover that wrote it" : "run `changeover journal check` and restore the file from a copy")
+          ? "use the changeover that wrote it" : Self.mending)
     case .system(let operation, let path, let code):
       let reason = String(cString: strerror(code))
       return Failure(
@@ -44,7 +44,7 @@ package enum JournalError: Error, Sendable, Equatable {
         .badData, "\(file) belongs to source \(found), not to \(expected)",
         remedy: "use the state directory of this source")
     case .missing(let file):
-      return Failure(.badData, "\(file) is missing from the journal", remedy: "restore it from a copy")
+      return Failure(.badData, "\(file) is missing from the journal", remedy: Self.mending)
     case .notNext(let file, let reason):
       return Failure(
         .internalError, "cannot append \(file) to the journal: \(reason)", remedy: "restart sync, which resumes")
@@ -59,6 +59,9 @@ package enum JournalError: Error, Sendable, Equatable {
       return Failure(.tryAgain, "no memory for the \(bytes) bytes of \(file)", remedy: "free memory and try again")
     }
   }
+
+  private static let mending =
+    "start changeover sync again, which reads the source anew where that still has the changes; or restore the file from a copy"
 
   /// What to do about an error number.
   private static func remedy(for code: Int32) -> String {

@@ -131,21 +131,33 @@ struct SchemaSteps {
     }
   }
 
-  /// The rights that others have on a table, as statements for the one that takes its place.
+  /// The rights that others have on a table and on its columns, as statements for the one that takes its place.
   private func grants(
     of old: TablePlan, for new: TablePlan, _ connection: inout Connection
   ) throws -> [String] {
     var parameters = Parameters()
     parameters.append(text: ddl.name(of: old))
-    parameters.append(text: ddl.name(of: new))
     let result = try connection.query(
       """
-      SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, $2,
-        CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-        CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-      FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = to_regclass($1) AND a.grantee <> c.relowner
+      WITH rights AS (
+        SELECT NULL::text AS name, a.*, c.relowner FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.oid = to_regclass($1)
+        UNION ALL
+        SELECT t.attname::text, a.*, c.relowner FROM pg_class AS c
+        JOIN pg_attribute AS t ON t.attrelid = c.oid AND NOT t.attisdropped, aclexplode(t.attacl) AS a
+        WHERE c.oid = to_regclass($1))
+      SELECT name, privilege_type, CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+        CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+      FROM rights WHERE grantee <> relowner
       """, parameters)
-    return try (0..<result.rowCount).map { try result.string($0, 0) }
+    return try (0..<result.rowCount).compactMap { row in
+      var privilege = try result.string(row, 1)
+      if let column = try result.stringOrNil(row, 0) {
+        // What was granted on a column goes with it.
+        guard new.columns.contains(where: { $0.targetName == column }) else { return nil }
+        privilege += " (\(PostgresText.identifier(column)))"
+      }
+      return "GRANT \(privilege) ON \(ddl.name(of: new)) TO \(try result.string(row, 2))\(try result.string(row, 3))"
+    }
   }
 
   private func forget(_ table: TablePlan, in name: String, _ connection: inout Connection) throws {

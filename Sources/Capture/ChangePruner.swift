@@ -4,7 +4,7 @@ import SQLite
 /// Deletes changes that the journal holds, in slices so short that the application does not notice.
 ///
 /// Kept are the newest change and the last one of every group not yet applied: numbers never restart, and a copy of the
-/// file put in this one's place is recognised by the nonce.
+/// file put in this one's place is recognised by the nonce. The steps of the schema go with the changes they were taken up with.
 package struct ChangePruner {
   /// How long a slice may hold the write lock, in milliseconds.
   private static let lockMilliseconds: Double = 5
@@ -52,7 +52,18 @@ package struct ChangePruner {
       if try deleteSlice(from: max(prunedThrough, applied), below: boundary, in: database) { return true }
       prunedThrough = boundary
     }
+    try Self.deleteOldSteps(database)
     return false
+  }
+
+  /// Deletes the steps older than every change. One with the highest table number stays: numbers are not given twice.
+  private static func deleteOldSteps(_ database: borrowing Database) throws(SQLiteError) {
+    let old = """
+      FROM \(SourceNames.step) WHERE seq < (SELECT min(seq) FROM \(SourceNames.change))
+        AND rowid <> (SELECT rowid FROM \(SourceNames.step) ORDER BY tbl DESC, seq DESC, rowid DESC LIMIT 1)
+      """
+    // Not every half second a lock for nothing.
+    if try database.scalar("SELECT 1 \(old) LIMIT 1") != nil { try database.execute("DELETE \(old)") }
   }
 
   /// False when there was nothing to delete.

@@ -13,6 +13,8 @@ struct SchemaDecision {
     var table: InstalledTable
     /// Nil where only the catalogue has to know.
     var action: TableStep.Action?
+    /// Whether its triggers have to be made anew although nothing else changed.
+    var needsTriggers = false
   }
 
   private let before: SchemaListing
@@ -54,7 +56,7 @@ struct SchemaDecision {
     absorb(&decided)
     outcomes = zip(installed, decided).compactMap { old, new in
       if new.action == .removed { return nil }
-      return new.action == nil && new.table == old ? nil : new
+      return new.action == nil && new.table == old && !new.needsTriggers ? nil : new
     }
     removed = zip(installed, decided).compactMap { $1.action == .removed ? $0 : nil }
     outcomes += newTables()
@@ -95,6 +97,13 @@ struct SchemaDecision {
   }
 
   private func current(_ name: String) -> SourceTable? { shapes.first { $0.name.isSpelled(name) } }
+
+  var newViews: [String] {
+    now.objects.filter { object in
+      object.type == "view" && !object.isOurs
+        && !before.objects.contains { $0.type == "view" && $0.name.isSpelled(object.name) }
+    }.map(\.name)
+  }
 
   // MARK: How many statements it took at least
 
@@ -253,6 +262,10 @@ struct SchemaDecision {
     if uniqueNow.contains(where: { !uniqueBefore.contains($0) }) {
       return copied(shape, installed, "it has a new UNIQUE index, through which rows may have been displaced unseen")
     }
+    let younger = youngerTriggers(than: old, on: shape.name)
+    if younger.contains(where: \.canFail) {
+      return copied(shape, installed, "a new trigger of the application's own may have hidden changes")
+    }
     var changes: [TableChange] = []
     if !old.name.isSpelled(shape.name) { changes.append(.renamed) }
     for change in alignment.changes {
@@ -267,7 +280,9 @@ struct SchemaDecision {
       }
     }
     if Set(old.indexes) != Set(shape.indexes) { changes.append(.indexes) }
-    return Outcome(table: InstalledTable(table: shape), action: changes.isEmpty ? nil : .altered(changes))
+    return Outcome(
+      table: InstalledTable(table: shape), action: changes.isEmpty ? nil : .altered(changes),
+      needsTriggers: !younger.isEmpty)
   }
 
   /// Whether the triggers are those that were created, never away.
@@ -278,6 +293,15 @@ struct SchemaDecision {
       else { return false }
       return isRenumbered || known.place == current.place
     }
+  }
+
+  /// The application's AFTER triggers on a table that fire before ours, because they were created after them.
+  private func youngerTriggers(than table: SourceTable, on name: String) -> [ApplicationTrigger] {
+    let triggers = now.objects.filter { $0.type == "trigger" && $0.table.lowercased() == name.lowercased() }
+    let own = SourceNames.trigger(table.id, "")
+    guard let oldest = triggers.first(where: { $0.name.hasPrefix(own) }) else { return [] }
+    return triggers.filter { !$0.isOurs && $0.place > oldest.place }.compactMap(\.sql)
+      .map { ApplicationTrigger(sql: $0) }.filter(\.isAfter)
   }
 
   private func mapped(_ key: RowKey, _ alignment: ColumnAlignment) -> RowKey? {

@@ -13,6 +13,8 @@ package struct SchemaTakeUp {
   package struct Outcome: Sendable {
     /// What was decided of each table.
     package var steps: [TableStep] = []
+    /// Views that came since the schema was last taken up.
+    package var newViews: [String] = []
     package var installation: SourceInstallation
   }
 
@@ -170,7 +172,7 @@ package struct SchemaTakeUp {
       if !steps.isEmpty { try log(steps, database) }
       try SchemaListing.record(in: database)
       guard let installation = try SourceInstallation.read(database) else { return nil }
-      return Outcome(steps: steps, installation: installation)
+      return Outcome(steps: steps, newViews: seen.decision.newViews, installation: installation)
     }
   }
 

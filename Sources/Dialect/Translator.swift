@@ -33,6 +33,8 @@ package struct Translator {
   /// A column or expression of an index, in parentheses where it is no column.
   package func indexTerm(_ expression: Expression, collation: String?) throws(Untranslatable) -> String {
     var term = try translate(expression)
+    // A name in double quotes that is no column's is a string: a column that was renamed leaves such indexes behind.
+    if term.literal != nil { throw Untranslatable("an index over a constant") }
     if case .literal = expression { throw Untranslatable("an index over a constant") }
     if let collation { term.collation = collation.uppercased() }
     guard term.kind != .jsonValue, term.kind != .json else { throw Untranslatable("an index over a JSON value") }

@@ -141,6 +141,12 @@ struct CaptureLoop: ~Copyable {
     let outcome = try takeUp.run(in: database)
     FaultPoint.reach("schema-taken-up")
     for step in outcome.steps { report(.schemaStep(step)) }
+    for view in outcome.newViews {
+      report(
+        .warning(
+          "view '\(view)' was created since the first copy, and is not created in PostgreSQL: changeover schema shows how it "
+            + "would read there"))
+    }
     capturer = try Capturer(
       installation: outcome.installation, position: capturer.position, journal: state.journal, clock: clock,
       stop: progress.stop, in: database, describe: description.text, partWritten: progress.captured.raise)

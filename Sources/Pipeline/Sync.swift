@@ -93,7 +93,7 @@ package struct Sync {
     _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
     _ connection: consuming Connection?
   ) throws -> End {
-    let position = try startingPosition(session, state)
+    let position = try startingPosition(session, state, database)
     // Before anything is said of the target having everything.
     if session.installation.switchID == nil {
       try database.whenReadable(stop) { database in
@@ -183,14 +183,21 @@ package struct Sync {
   }
 
   /// Where capture goes on: where the journal ends, or, where there is none, where the target stands.
-  private func startingPosition(_ session: SyncSession, _ state: StateDirectory) throws -> Position {
+  private func startingPosition(
+    _ session: SyncSession, _ state: StateDirectory, _ database: borrowing Database
+  ) throws -> Position {
     let held = try state.captureLock.acquire(stop: stop)
+    let applied = session.record.applied
+    if session.installation.switchID == nil {
+      let mending = JournalMending(journal: state.journal, source: session.installation.source, report: report)
+      try database.whenReadable(stop) { try mending.mend(after: applied, $0) }
+    }
     let journaled = try state.journal.recover(source: session.installation.source).position
     _ = consume held
     // A journal that lost its newest batches, or all, begins anew where the target stands; whether the source still
     // has what follows is checked there.
-    guard let journaled, journaled.group >= session.record.applied.group else { return session.record.applied }
-    try TargetHistory.requireSame(session.record.applied, in: state.journal)
+    guard let journaled, journaled.group >= applied.group else { return applied }
+    try TargetHistory.requireSame(applied, in: state.journal)
     return journaled
   }
 }

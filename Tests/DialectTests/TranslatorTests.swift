@@ -442,6 +442,13 @@ struct TranslatorTests {
     #expect(throws: Untranslatable.self) { try term("strftime('%f', made)") }
   }
 
+  /// SQLite takes a quoted name that no column has for a string; RENAME COLUMN leaves such indexes behind.
+  @Test(arguments: ["\"no column\"", "'text'", "7"]) func `an index over a constant is left out`(_ sql: String) {
+    #expect(throws: Untranslatable.self) {
+      try Translator(purpose: .index, table: Columns.table).indexTerm(Parser.expression(sql), collation: nil)
+    }
+  }
+
   /// SQLite makes a number of '10' beside a column of numbers, and of nothing else.
   @Test func `what a function gives back has no affinity, a column though it may be`() {
     #expect(Columns.translated("small >= '10'") == "\"small\" >= 10")

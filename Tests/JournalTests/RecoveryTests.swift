@@ -1,6 +1,7 @@
 @testable import Journal
 import Glibc
 import Model
+import TestSupport
 import Testing
 
 /// What a crash leaves.
@@ -145,5 +146,31 @@ struct RecoveryTests {
     unlink(journal.path(3))
     #expect(try journal.writer.recover().removed.count == 1)
     #expect(journal.writer.last?.group == GroupNumber(2))
+  }
+
+  /// A directory is not read in one moment: a file named meanwhile may not be listed where a later one is.
+  @Test func `a group that is named while the journal is listed is not taken for missing`() throws {
+    let journal = try TestJournal()
+    let directory = journal.directory
+    @Sendable func name(_ groups: ClosedRange<Int64>) throws {
+      for group in groups {
+        try Files.write([], to: directory.path(of: BatchName(group: GroupNumber(group), part: 0)))
+      }
+    }
+    try name(1...2_000)
+    let writer = try Background { try name(2_001...12_000) }
+    while !writer.isFinished {
+      do throws(JournalError) {
+        _ = try directory.groups(after: GroupNumber(0))
+        Issue.record("the newest file has no header")
+      } catch .invalid {
+        // Looked at only when none was missing before it.
+      }
+    }
+    try writer.value()
+    unlink(directory.path(of: BatchName(group: GroupNumber(77), part: 0)))
+    #expect(throws: JournalError.missing(file: directory.path(of: BatchName(group: GroupNumber(77), part: 0)))) {
+      _ = try directory.groups(after: GroupNumber(0))
+    }
   }
 }

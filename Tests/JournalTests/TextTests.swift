@@ -41,7 +41,8 @@ struct TextTests {
     #expect(
       flipped.description
         == "j/1.batch is not a whole batch: it has a payload that does not match its checksum (payload_checksum at "
-        + "byte 116); run `changeover journal check` and restore the file from a copy")
+        + "byte 116); start changeover sync again, which reads the source anew where that still has the changes; or restore "
+        + "the file from a copy")
     let full = JournalError.system(operation: "write", path: "j/1.batch.tmp", code: 28).failure
     #expect(full.status == .configuration)
     #expect(

@@ -79,6 +79,40 @@ struct CrashMatrixTests {
     }
   }
 
+  /// Retention takes the oldest group of several batches and dies after the first of them.
+  @Test func `killed while old groups leave the journal, it takes the rest of them away`() throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 60)
+      try it.copyAll()
+      try it.sqlite(
+        """
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 280)
+        INSERT INTO event SELECT 'large', randomblob(100000), i FROM n;
+        """)
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      let large = try #require(it.journalFiles.first { $0.hasSuffix("-000001.batch") }).prefix(19)
+      let parts = { it.journalFiles.filter { $0.hasPrefix(large) }.map { $0.dropFirst(19) } }
+      #expect(parts().count > 2)
+      let writer = try it.startWriter(rate: 100)
+      let settings = it.directory + "/retention.toml"
+      try Files.write("journal-keep-hours = 0\njournal-keep-mebibytes = 1\njournal-keep-groups = 1\n", to: settings)
+      let older = it.journalFiles.filter { $0.prefix(19) < large }.count
+      let fault = ["CHANGEOVER_FAULT": "batch-removed#\(older + 1)"]
+      let killed = try it.start("sync", "--config", settings, environment: fault)
+      #expect(try killed.wait(seconds: 90) == -SIGKILL, "\(killed.everythingSaid)")
+      #expect(parts().first == "-000001.batch", "\(it.journalFiles)")
+      // A remnant is no damage, and goes with the next look.
+      let next = try it.start("sync", "--config", settings)
+      try Waiting.until("what was left is gone", seconds: 90) { parts().isEmpty }
+      try writer.waitFor(5, since: writer.acknowledged)
+      try writer.finish()
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try next.stop() == 0)
+      #expect(try it.changeover("journal", "check").status == 0)
+    }
+  }
+
   private static let largeGroup = """
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
     INSERT INTO event SELECT 'large', NULL, i FROM n;

@@ -80,38 +80,114 @@ struct JournalDamageTests {
     }
   }
 
+  /// Has four groups journaled that nothing applies; the files. With `keeps` the source keeps their changes.
+  private func journalFour(_ it: Scenario, keeps: Bool) throws -> [String] {
+    try it.prepareCopied()
+    // The pruner's deletes are passed over.
+    if keeps { try it.sqlite(Self.keep) }
+    let sync = try startJournaling(it)
+    let known = it.journalFiles.count
+    for round in 1...4 {
+      try it.sqlite(
+        "BEGIN; UPDATE slot SET holder = 'round \(round)'; DELETE FROM account WHERE id = \(round); COMMIT;")
+      try Waiting.until("group \(round)") { it.journalFiles.count >= known + round }
+    }
+    sync.kill()
+    if !keeps { try prune(it) }
+    return Array(it.journalFiles[known...])
+  }
+
+  /// A sync that journals and applies nothing.
+  private func startJournaling(_ it: Scenario) throws -> ChildProcess {
+    let never = it.directory + "/never"
+    return try it.start(
+      "sync", environment: ["CHANGEOVER_FAULT": "group-journaled:wait", "CHANGEOVER_FAULT_FILE": never])
+  }
+
+  private static let keep =
+    "CREATE TRIGGER keep BEFORE DELETE ON _changeover_change BEGIN SELECT RAISE(IGNORE); END;"
+
+  private func damage(_ path: String, _ how: String) throws {
+    var bytes = try Files.read(path)
+    switch how {
+    case "flipped": bytes[bytes.count / 2] ^= 1
+    case "flipped in its header": bytes[40] ^= 0x10
+    case "short": bytes.removeLast()
+    default:
+      unlink(path)
+      return
+    }
+    try Files.write(bytes, to: path)
+  }
+
   /// Several groups wait to be applied, and one that is not the newest is damaged: no crash does that.
   @Test(arguments: ["flipped", "short", "missing"])
-  func `damage in the middle of the journal is refused, and named`(damage: String) throws {
+  func `damage in the middle of the journal is refused, and named, where the source has pruned its changes`(how: String)
+    throws
+  {
     try Scenario.run { it in
-      try it.prepareCopied()
-      let file = it.directory + "/never"
-      let sync = try it.start(
-        "sync", environment: ["CHANGEOVER_FAULT": "group-journaled:wait", "CHANGEOVER_FAULT_FILE": file])
-      let known = it.journalFiles.count
-      for round in 1...4 {
-        try it.sqlite("UPDATE slot SET holder = 'round \(round)';")
-        try Waiting.until("group \(round)") { it.journalFiles.count >= known + round }
-      }
-      sync.kill()
-      let victim = it.journalFiles[known + 1]
+      let victim = try journalFour(it, keeps: false)[1]
       let path = "\(it.stateDirectory)/journal/\(victim)"
       let good = try Files.read(path)
-      switch damage {
-      case "flipped":
-        var bytes = good
-        bytes[bytes.count / 2] ^= 1
-        try Files.write(bytes, to: path)
-      case "short": try Files.write(Array(good.dropLast()), to: path)
-      default: unlink(path)
-      }
+      try damage(path, how)
+      let files = it.journalFiles
       let refused = try it.changeover("sync", "--until-caught-up")
       #expect(refused.status == 65, "\(refused.errors)")
       #expect(refused.errors.contains(victim.prefix(19)), "\(refused.errors)")
+      #expect(refused.errors.contains("no longer holds the changes after number"), "\(refused.errors)")
+      #expect(refused.errors.contains("--reseed"), "\(refused.errors)")
+      #expect(it.journalFiles == files)
       #expect(try it.changeover("journal", "check").status == 1)
       // With the right file back it goes on.
       try Files.write(good, to: path)
       #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      try it.expectEqual()
+    }
+  }
+
+  @Test(arguments: ["flipped", "flipped in its header", "short", "missing"], [0, 1, 3])
+  func `damage in the middle of the journal is healed from the source where that still has the changes`(
+    how: String, place: Int
+  ) throws {
+    try Scenario.run { it in
+      let files = try journalFour(it, keeps: true)
+      try damage("\(it.stateDirectory)/journal/\(files[place])", how)
+      // Dies with some of them set aside, and is started again.
+      if place < 3 {
+        let killed = try it.start("sync", environment: ["CHANGEOVER_FAULT": "batch-set-aside#2"])
+        #expect(try killed.wait() == -SIGKILL, "\(killed.everythingSaid)")
+      }
+      let healed = try it.changeover("sync", "--until-caught-up")
+      #expect(healed.status == 0, "\(healed.errors)")
+      // Of the others the damaged one is the newest by now, which is read again without a word.
+      if place == 0 { #expect(healed.errors.contains("the source still holds these changes"), "\(healed.errors)") }
+      try it.expectEqual()
+      #expect(try it.changeover("journal", "check").status == 0)
+      try it.sqlite("DROP TRIGGER keep; UPDATE slot SET holder = 'afterwards';")
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      try it.expectEqual()
+    }
+  }
+
+  /// The application changes its schema, and the group that carries this is damaged.
+  @Test func `a damaged group that changed the schema is read again with its change`() throws {
+    try Scenario.run { it in
+      try it.prepareCopied()
+      try it.sqlite(Self.keep)
+      let sync = try startJournaling(it)
+      let known = it.journalFiles.count
+      for (round, sql) in [
+        "UPDATE slot SET holder = 'before';",
+        "BEGIN; ALTER TABLE slot ADD COLUMN note TEXT DEFAULT 'n'; UPDATE slot SET note = 'm'; COMMIT;",
+        "UPDATE slot SET holder = 'after';",
+      ].enumerated() {
+        try it.sqlite(sql)
+        try Waiting.until("group \(round)") { it.journalFiles.count > known + round }
+      }
+      sync.kill()
+      try damage("\(it.stateDirectory)/journal/\(it.journalFiles[known + 1])", "flipped")
+      let healed = try it.changeover("sync", "--until-caught-up")
+      #expect(healed.status == 0, "\(healed.errors)")
       try it.expectEqual()
     }
   }

@@ -49,6 +49,7 @@ struct ReplacedSourceTests {
     }
   }
 
+  /// Cases 16 and 17: what a power cut takes back looks the same, and its numbers are used again.
   @Test func `an older copy put in place while nothing runs is refused with the evidence`() throws {
     try Scenario.run { it in
       try it.createWritersTables(rows: 100)

@@ -38,6 +38,39 @@ struct SchemaChangeTests {
     "UPDATE t SET e = e + 1;", "DROP TABLE n; CREATE TABLE n (other TEXT); INSERT INTO n VALUES ('anew');",
   ]
 
+  /// Case 7: SQLite fires the newest AFTER trigger first, and one that ends early hides the change from ours.
+  @Test(arguments: ["wal", "delete"])
+  func `a new trigger of the application's own hides no change, in the moment before sync saw it and afterwards`(
+    mode: String
+  ) throws {
+    try Scenario.run { it in
+      try it.createWritersTables(rows: 20, mode: mode)
+      try it.sqlite(Self.schema)
+      let sync = try it.startStreaming()
+      let writer = try it.startWriter(rate: 50)
+      try it.sqlite(
+        """
+        CREATE TRIGGER ignores AFTER UPDATE ON t BEGIN SELECT RAISE(IGNORE); END;
+        UPDATE t SET a = 'hidden, were it not copied again';
+        """)
+      try sync.waitUntilSays("table 't' is copied again: a new trigger")
+      try it.waitUntilTakenUp()
+      try it.sqlite("UPDATE t SET a = 'seen';")
+      // A file without a reason to be looked at but its schema, under a sync that does not run.
+      #expect(try sync.stop() == 0)
+      try it.sqlite(
+        "CREATE TRIGGER keeps AFTER DELETE ON u BEGIN SELECT RAISE(IGNORE); END; DELETE FROM u WHERE k = 'x';")
+      let killed = try it.start("sync", environment: ["CHANGEOVER_FAULT": "schema-taken-up"])
+      #expect(try killed.wait() == -SIGKILL, "\(killed.everythingSaid)")
+      try it.sqlite("DELETE FROM u;")
+      try writer.finish()
+      #expect(try it.changeover("sync", "--until-caught-up").status == 0)
+      try it.expectEqual()
+      #expect(try it.psql("SELECT count(*) FROM t WHERE a = 'seen'") == "3")
+      #expect(try it.psql("SELECT count(*) FROM u") == "0")
+    }
+  }
+
   @Test(arguments: ["wal", "delete"])
   func `migrations arrive while others write`(mode: String) throws {
     try Scenario.run { it in
@@ -189,6 +222,48 @@ struct SchemaChangeTests {
       #expect(try it.changeover("status").output.contains("t: suspended by hand; changeover resume t"))
       #expect(try it.changeover("resume", "u").status == 1)
       #expect(try it.changeover("resume", "t").status == 0)
+      try it.waitUntilTakenUp()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+    }
+  }
+
+  @Test func `a table that is made anew keeps the rights on it and on its columns`() throws {
+    try Scenario.run { it in
+      let role = "\(it.database)_reader"
+      try it.sqlite("PRAGMA journal_mode = wal; " + Self.schema)
+      try it.copyAll()
+      try it.psql(
+        """
+        CREATE ROLE \(role); GRANT INSERT ON t TO \(role) WITH GRANT OPTION; GRANT SELECT (id, a), UPDATE (b) ON t TO \(role);
+        GRANT SELECT (at) ON t TO PUBLIC
+        """)
+      defer { _ = try? it.psql("DROP OWNED BY \(role); DROP ROLE \(role)") }
+      try it.sqlite(
+        """
+        BEGIN; CREATE TABLE new (a TEXT, at TEXT, id INTEGER PRIMARY KEY, c); INSERT INTO new SELECT a, at, id, 1 FROM t;
+        DROP TABLE t; ALTER TABLE new RENAME TO t; COMMIT;
+        """)
+      try it.copyAll()
+      try it.expectEqual()
+      let rights = "SELECT has_table_privilege('\(role)', 't', 'INSERT WITH GRANT OPTION')"
+      #expect(try it.psql(rights) == "t")
+      let readable = """
+        SELECT string_agg(attname, ' ' ORDER BY attname) FROM pg_attribute
+        WHERE attrelid = 't'::regclass AND attnum > 0 AND has_column_privilege('\(role)', 't', attname, 'SELECT')
+        """
+      #expect(try it.psql(readable) == "a at id")
+      // The column is gone, and the right with it.
+      #expect(try it.psql("SELECT has_any_column_privilege('\(role)', 't', 'UPDATE')") == "f")
+    }
+  }
+
+  @Test func `a view that is created while sync runs is named in the log`() throws {
+    try Scenario.run { it in
+      try it.sqlite("PRAGMA journal_mode = wal; " + Self.schema)
+      let sync = try it.startStreaming()
+      try it.sqlite("CREATE VIEW late AS SELECT id FROM t;")
+      try sync.waitUntilSays("view 'late' was created since the first copy")
       try it.waitUntilTakenUp()
       try it.expectEqual()
       #expect(try sync.stop() == 0)

@@ -122,8 +122,9 @@ class Statements:
                 f"CREATE TEMP TABLE IF NOT EXISTS {name}_temporary AS SELECT * FROM {table.quoted}",
                 self.from_temporary(table),
             ],
-            # Created after ours, it fires before them.
-            [self.schema.trigger(100 + self.made, is_late=True)],
+            # Created after ours, it fires before them; what comes with it may be hidden before sync looks.
+            [self.schema.trigger(100 + self.made)],
+            [self.schema.trigger(100 + self.made), self.statement(), self.statement()],
             [f"DROP TRIGGER IF EXISTS {quoted(f'{name} own {dice.randrange(2)}')}"],
             ["PRAGMA wal_autocheckpoint = 0", self.statement()],
             ["PRAGMA cache_size = 1", self.statement(), self.statement()],
