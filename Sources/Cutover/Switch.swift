@@ -70,19 +70,20 @@ struct Switch {
   /// False where somebody else keeps a lock on the target's tables for too long.
   private func lockTarget(_ connection: inout Connection, _ steps: inout Steps) throws -> Bool {
     let started = ContinuousClock.now
+    let phase = TargetPhase(session.catalogue, session.record.source)
     // The server ends the wait; this is for one that does not answer.
     connection.deadline = started + .seconds(settings.lockTimeout + 1)
     defer { connection.deadline = nil }
     do {
-      try TargetPhase(session.catalogue, session.record.source).lock(
-        session.record.plan, seconds: settings.lockTimeout, &connection)
+      try phase.lock(session.record.plan, seconds: settings.lockTimeout, &connection)
       FaultPoint.reach("target-locked")
       return true
     } catch let error as PostgresError where error.sqlState == "55P03" {
+      let blocking = try OpenTransactions.look(phase.lockedForSwitch(session.record.plan), &connection)
       steps.fail(
         "target locked",
-        "another session keeps a lock on its tables (see pg_locks): end it, then run this again; nothing was changed",
-        since: started)
+        "others keep its tables locked for longer than \(settings.lockTimeout) s: \(blocking.sentence); nothing was "
+          + "changed; end them, then run this again", since: started)
       return false
     }
   }

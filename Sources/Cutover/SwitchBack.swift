@@ -123,7 +123,10 @@ struct SwitchBack {
         if ContinuousClock.now >= end {
           let blocking = try OpenTransactions.look(tables, &connection)
           guard terminates, !hasTerminated, !blocking.sessions.isEmpty else {
-            steps.fail("target locked", Self.blocked(blocking, settings.lockTimeout), since: started)
+            steps.fail(
+              "target locked",
+              "others keep the tables locked for longer than \(settings.lockTimeout) s: \(blocking.sentence); nothing "
+                + "was changed; end them, or let --terminate do it", since: started)
             return nil
           }
           hasTerminated = true
@@ -140,15 +143,6 @@ struct SwitchBack {
       try drain.catchUp(database, &connection)
       stop.wait(milliseconds: milliseconds / 2)
     }
-  }
-
-  static func blocked(_ transactions: OpenTransactions, _ seconds: Double) -> String {
-    let sessions = transactions.sessions.map(\.sentence)
-    let prepared = transactions.prepared.map { "prepared transaction '\($0)'" }
-    let who = (sessions + prepared).joined(separator: "; ")
-    return
-      "others keep the tables locked for longer than \(seconds) s: \(who.isEmpty ? "gone by now" : who); nothing was "
-      + "changed; end them, or let --terminate do it"
   }
 
   // MARK: The decision

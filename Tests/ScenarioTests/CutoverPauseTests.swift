@@ -85,6 +85,7 @@ struct CutoverPauseTests {
       let (status, report) = try it.cutover("--execute", "--lock-timeout", "0.5", "--waive", "verified")
       #expect(status == 1)
       #expect(report.failed == ["target locked"])
+      #expect(report.detail("target locked")?.contains("'psql' of role postgres") == true, "\(report)")
       #expect(report.pause_ms == nil)
       session.kill()
       _ = try it.psql(

@@ -162,9 +162,36 @@ struct RollbackGateTests {
     try Scenario.run(on: own.server) { it in
       try switched(it)
       try it.psql("BEGIN; INSERT INTO account (email) VALUES ('prepared'); PREPARE TRANSACTION 'the order';")
+      // One that only read would keep the foreign keys from being dropped afterwards.
+      try it.psql("BEGIN; SELECT count(*) FROM slot; PREPARE TRANSACTION 'the report';")
       try expectNoGo(it, ["prepared transactions"])
       let (_, report) = try it.rollback()
-      #expect(report.detail("prepared transactions")?.contains("the order") == true)
+      #expect(report.detail("prepared transactions")?.hasPrefix("the order, the report hold") == true, "\(report)")
+      try it.psql("COMMIT PREPARED 'the order'")
+      try expectNoGo(it, ["prepared transactions"])
+      try it.psql("COMMIT PREPARED 'the report'")
+      #expect(try it.rollback("--execute").status == 0)
+      #expect(try it.sqlite("SELECT count(*) FROM account WHERE email = 'prepared'") == "1")
+      try it.expectSwitchedBack()
+    }
+  }
+
+  /// Case 48: the gates had nothing to say.
+  @Test(.enabled(if: OwnServer.isPossible))
+  func `a transaction that is prepared while it runs is named, and not ended`() throws {
+    let own = try OwnServer(settings: ["max_prepared_transactions = 5"])
+    try Scenario.run(on: own.server) { it in
+      try switched(it)
+      let run = try it.startRollback(["--execute", "--lock-timeout", "0.6", "--terminate"], fault: "back-begin:wait")
+      try run.waitUntilReached()
+      try it.psql("BEGIN; INSERT INTO account (email) VALUES ('prepared'); PREPARE TRANSACTION 'the order';")
+      try run.letGoOn()
+      let (status, report) = try run.finish()
+      #expect(status == 1)
+      #expect(report.failed == ["target locked"])
+      #expect(report.detail("target locked")?.contains("prepared transaction 'the order'") == true, "\(report)")
+      try it.expectOneWritable()
+      #expect(try it.isTargetWritable())
       try it.psql("COMMIT PREPARED 'the order'")
       #expect(try it.rollback("--execute").status == 0)
       #expect(try it.sqlite("SELECT count(*) FROM account WHERE email = 'prepared'") == "1")
