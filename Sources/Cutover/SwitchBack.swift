@@ -89,10 +89,10 @@ struct SwitchBack {
 
   // MARK: The locks
 
-  /// Takes the locks on the target's tables: from the moment that they are asked for, new writers wait. Nil where others
-  /// keep them for too long.
+  /// Takes the locks on the target's tables. Nil where others keep them for too long.
   ///
-  /// An attempt is short, because whoever comes after it waits behind it; between two the writers go on.
+  /// First those that keep VACUUM away, however long that takes: nobody waits meanwhile. From the moment that the others
+  /// are asked for new writers wait, so an attempt is short; between two the writers go on.
   private func lockTarget(
     _ drain: inout DrainBack, _ overtime: StopSignal, _ database: borrowing Database, _ connection: inout Connection,
     _ steps: inout Steps
@@ -107,11 +107,14 @@ struct SwitchBack {
     while true {
       try stop.check()
       FaultPoint.reach("back-before-lock")
-      let pause = Pause(seconds: settings.pauseLimit, overtime: overtime)
-      connection.deadline = .now + .milliseconds(milliseconds + 2_000)
+      // The server ends the waits; the deadlines are for one that does not answer.
+      connection.deadline = max(end, .now) + .seconds(2)
       defer { connection.deadline = nil }
       do {
-        try phase.lockForWayBack(tables, milliseconds: milliseconds, &connection)
+        try phase.keepMaintenanceAway(tables, seconds: ContinuousClock.now.duration(to: end) / .seconds(1), &connection)
+        connection.deadline = .now + .milliseconds(milliseconds + 2_000)
+        let pause = Pause(seconds: settings.pauseLimit, overtime: overtime)
+        try phase.keepWritersAway(tables, milliseconds: milliseconds, &connection)
         if try drain.backlog(&connection) <= Self.acceptableBacklog {
           steps.hold()
           FaultPoint.reach("back-target-locked")
@@ -138,7 +141,6 @@ struct SwitchBack {
         }
         milliseconds = min(milliseconds * 2, longest)
       }
-      _ = pause.finish()
       // The writers' turn, for as long as they waited.
       try drain.catchUp(database, &connection)
       stop.wait(milliseconds: milliseconds / 2)
