@@ -14,8 +14,6 @@ struct SwitchBack {
   /// How long the tables' locks are asked for at a time, in milliseconds: whoever comes after waits behind that.
   private static let firstAttempt = 50
   private static let longestAttempt = 2_000
-  /// How long the target is told of the decision. A sync, or the next command, does it otherwise.
-  private static let completionPatience: Double = 30
 
   let settings: SwitchSettings
   let terminates: Bool
@@ -212,21 +210,9 @@ struct SwitchBack {
     let reason = Pause.reason(error, limit: settings.pauseLimit, isStopped: stop.isRequested)
     var detail = "\(reason): PostgreSQL goes on as before"
     do {
-      // The old connection may be inside a transaction, or not answer at all.
-      connection.deadline = .now + .seconds(1)
-      if connection.isHealthy { try? connection.execute("ROLLBACK") }
-      var fresh = try connect(seconds: 5)
-      fresh.deadline = .now + .seconds(10)
-      if let record = try SourceRecord.read(session.record.source, session.catalogue, &fresh),
-        record.phase == .switchingBack, record.wayBack == wayBack
-      {
-        database.setBusyDeadline(.now + .seconds(5))
-        if try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .wayBackCompleted {
-          steps.update { $0.switched = true }
-          fresh.deadline = nil
-          connection = fresh
-          return steps.note("decision", "SQLite is open, in spite of: \(reason)", since: started)
-        }
+      if try end.resolve(database, &connection, where: { $0.phase == .switchingBack && $0.wayBack == wayBack }) {
+        steps.update { $0.switched = true }
+        return steps.note("decision", "SQLite is open, in spite of: \(reason)", since: started)
       }
     } catch {
       detail += "; whether the target is open could not be seen (\(error)): the next sync or rollback opens it"
@@ -239,31 +225,14 @@ struct SwitchBack {
     _ wayBack: RandomID, _ switchID: RandomID, _ connection: inout Connection, _ steps: inout Steps
   ) {
     let started = ContinuousClock.now
-    let end = started + .seconds(Self.completionPatience)
-    var isFirst = true
-    while true {
-      do {
-        if !isFirst { connection = try connect(seconds: 5) }
-        isFirst = false
-        connection.deadline = end
-        try TargetPhase(session.catalogue, session.record.source).completeWayBack(
-          wayBack, of: switchID, plan: session.record.plan, &connection)
-        connection.deadline = nil
-        return steps.note("target follows", "closed, without foreign keys; sync goes on from here", since: started)
-      } catch {
-        if (error as? PostgresError)?.isTransient ?? false, ContinuousClock.now < end {
-          StopSignal().wait(milliseconds: 50)
-          continue
-        }
-        return steps.fail(
-          "target follows", "\(error): SQLite is the authority; the next sync or rollback --execute tells PostgreSQL",
-          since: started)
-      }
+    let plan = session.record.plan
+    if let error = end.insist(&connection, { try $0.completeWayBack(wayBack, of: switchID, plan: plan, &$1) }) {
+      return steps.fail(
+        "target follows", "\(error): SQLite is the authority; the next sync or rollback --execute tells PostgreSQL",
+        since: started)
     }
+    steps.note("target follows", "closed, without foreign keys; sync goes on from here", since: started)
   }
 
-  private func connect(seconds: Double) throws(PostgresError) -> Connection {
-    try Connection(
-      settings.target, applicationName: "changeover rollback", stop: StopSignal(), timeoutSeconds: seconds)
-  }
+  private var end: SwitchEnd { SwitchEnd(settings: settings, session: session, direction: .back) }
 }
