@@ -24,6 +24,7 @@ struct Aftercare {
     do {
       FaultPoint.reach("before-canary")
       let status = try Hook.run(command, direction)
+      FaultPoint.reach("after-canary")
       if status == 0 {
         steps.note("canary", "ended well", since: started)
         return true

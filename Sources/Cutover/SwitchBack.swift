@@ -189,6 +189,7 @@ struct SwitchBack {
     } catch {
       database.rollback()
       steps.update { $0.pauseMilliseconds = pause.finish() }
+      FaultPoint.reach("back-aborting")
       abort(wayBack, after: error, database, &connection, &steps)
       steps.release()
     }
