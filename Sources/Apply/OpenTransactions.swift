@@ -1,7 +1,7 @@
 import Model
 import Postgres
 
-/// Who keeps locks on the target's tables that the way back has to wait for.
+/// Who keeps locks on the target's tables that a switch has to wait for, in either direction.
 package struct OpenTransactions: Sendable, Equatable {
   /// A session with an open transaction that wrote to the tables, or locked them.
   package struct Session: Sendable, Equatable {
@@ -30,7 +30,8 @@ package struct OpenTransactions: Sendable, Equatable {
   }
 
   package var sessions: [Session] = []
-  /// Transactions that somebody prepared (PREPARE TRANSACTION) and that wait for their end, by their names.
+  /// Transactions that somebody prepared (PREPARE TRANSACTION) and that wait for their end, by their names. Those that
+  /// only read are among them: a lock that no session will give back is also in the way of dropping foreign keys.
   package var prepared: [String] = []
 
   package init(sessions: [Session] = [], prepared: [String] = []) {
@@ -38,16 +39,24 @@ package struct OpenTransactions: Sendable, Equatable {
     self.prepared = prepared
   }
 
+  /// For people: all of them.
+  package var sentence: String {
+    let all = sessions.map(\.sentence) + prepared.map { "prepared transaction '\($0)'" }
+    return all.isEmpty ? "gone by now" : all.joined(separator: "; ")
+  }
+
   /// - Parameter tables: qualified and quoted.
   package static func look(_ tables: [String], _ connection: inout Connection) throws -> OpenTransactions {
     let names = tables.map { PostgresText.literal($0) }.joined(separator: ", ")
-    // What SHARE ROW EXCLUSIVE conflicts with.
     let held = """
       SELECT l.pid, l.virtualtransaction FROM pg_locks AS l
       WHERE l.locktype = 'relation' AND l.granted
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.relation IN (SELECT to_regclass(name)::oid FROM unnest(ARRAY[\(names)]::text[]) AS name)
-        AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',
+      """
+    // What SHARE ROW EXCLUSIVE conflicts with.
+    let conflicting = """
+      \(held) AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',
           'ExclusiveLock', 'AccessExclusiveLock')
       """
     var found = OpenTransactions()
@@ -55,7 +64,7 @@ package struct OpenTransactions: Sendable, Equatable {
       """
       SELECT a.pid, coalesce(a.application_name, ''), coalesce(a.usename::text, ''), coalesce(a.state, ''),
         extract(epoch FROM clock_timestamp() - a.xact_start)::float8
-      FROM pg_stat_activity AS a WHERE a.pid IN (SELECT pid FROM (\(held)) AS h) AND a.pid <> pg_backend_pid()
+      FROM pg_stat_activity AS a WHERE a.pid IN (SELECT pid FROM (\(conflicting)) AS h) AND a.pid <> pg_backend_pid()
       ORDER BY a.xact_start NULLS LAST, a.pid
       """)
     for row in 0..<sessions.rowCount {

@@ -19,16 +19,19 @@ extension TargetPhase {
     return try (0..<result.rowCount).map { PostgresText.identifier(try result.string($0, 0), try result.string($0, 1)) }
   }
 
-  /// Begins the transaction of the way back and waits for those who write to the tables: whoever comes after them waits
-  /// too, so an attempt is short. Throws SQLSTATE 55P03 where it took longer than that.
-  ///
-  /// The isolation is READ COMMITTED: statements after the lock see everything that was committed before it was had.
-  package func lockForWayBack(_ tables: [String], milliseconds: Int, _ connection: inout Connection) throws {
+  /// Begins the transaction of the way back and waits for those who work on the tables without writing rows: VACUUM,
+  /// ANALYZE, CREATE INDEX. Autovacuum gives way only after the server's `deadlock_timeout`, and then stays away. No
+  /// writer waits behind this lock. Throws SQLSTATE 55P03 where it took too long.
+  package func keepMaintenanceAway(_ tables: [String], seconds: Double, _ connection: inout Connection) throws {
+    try begin(locking: tables, in: "SHARE UPDATE EXCLUSIVE", seconds: seconds, &connection)
+  }
+
+  /// Waits, in the transaction that `keepMaintenanceAway` began, for those who write to the tables: whoever comes after
+  /// them waits too, so an attempt is short. Throws SQLSTATE 55P03, the transaction rolled back, where it took longer.
+  package func keepWritersAway(_ tables: [String], milliseconds: Int, _ connection: inout Connection) throws {
     try Self.run(
       [
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-        connection.localSettings + "SET LOCAL lock_timeout = \(max(milliseconds, 1))",
-        "SET LOCAL synchronous_commit = on", "SELECT FROM \(catalogue.source) WHERE source = '\(source)' FOR UPDATE",
+        "SET LOCAL lock_timeout = \(max(milliseconds, 1))",
         "LOCK TABLE \(tables.joined(separator: ", ")) IN SHARE ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0",
       ], &connection)
   }

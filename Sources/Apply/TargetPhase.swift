@@ -86,15 +86,25 @@ package struct TargetPhase {
   /// The source's record comes first, as when a group is applied: the other order could deadlock.
   package func lock(_ plan: TargetPlan, seconds: Double, _ connection: inout Connection) throws {
     guard connection.transactionStatus == .idle else { return }
+    try begin(locking: lockedForSwitch(plan), in: "SHARE ROW EXCLUSIVE", seconds: seconds, &connection)
+  }
+
+  /// What `lock` locks: the plan's tables, and the other ends of the user's own foreign keys, which come back at the switch.
+  package func lockedForSwitch(_ plan: TargetPlan) -> [String] {
     let ddl = DDL(plan)
-    // The other ends of the user's own foreign keys too: these come back at the switch.
     let others = plan.tables.flatMap { $0.kept?.foreignKeys ?? [] }.flatMap { [$0.table, $0.parentTable] }
-    let tables = Set(plan.tables.map { ddl.name(of: $0) } + others).sorted().joined(separator: ", ")
+    return Set(plan.tables.map { ddl.name(of: $0) } + others).sorted()
+  }
+
+  /// Begins a switch's transaction. The isolation is READ COMMITTED: statements after a lock see everything that was
+  /// committed before it was had.
+  func begin(locking tables: [String], in mode: String, seconds: Double, _ connection: inout Connection) throws {
     try Self.run(
       [
-        "BEGIN", connection.localSettings + "SET LOCAL lock_timeout = \(max(Int(min(seconds, 1e6) * 1_000), 1))",
-        "SELECT FROM \(catalogue.source) WHERE source = '\(source)' FOR UPDATE",
-        "LOCK TABLE \(tables) IN SHARE ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = 0",
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        connection.localSettings + "SET LOCAL lock_timeout = \(max(Int(min(seconds, 1e6) * 1_000), 1))",
+        "SET LOCAL synchronous_commit = on", "SELECT FROM \(catalogue.source) WHERE source = '\(source)' FOR UPDATE",
+        "LOCK TABLE \(tables.joined(separator: ", ")) IN \(mode) MODE", "SET LOCAL lock_timeout = 0",
       ], &connection)
   }
 

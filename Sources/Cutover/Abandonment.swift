@@ -27,6 +27,7 @@ struct Abandonment {
     let database = try SourceFile.openForWriting(settings.source, takesLock: false, stop: stop)
     let (installation, state) = try SwitchOpening.installed(database, settings)
     guard let switchID = installation.switchID else {
+      if let abandoned = installation.mark.abandoned { return afterwards(abandoned, state, &steps) }
       return steps.fail("source", "\(settings.source) is open: there is nothing to go back from")
     }
     guard isGone(installation, &steps), try isAlone(state, &steps) else { return }
@@ -42,6 +43,19 @@ struct Abandonment {
     try execute(switchID, installation, groups, state, database, &steps)
     _ = consume apply
     _ = consume capture
+  }
+
+  /// It was opened before: does what an interrupted run left undone.
+  private func afterwards(_ switchID: RandomID, _ state: StateDirectory, _ steps: inout Steps) {
+    steps.update {
+      $0.switched = true
+      $0.wasSwitchedBefore = true
+    }
+    if settings.execute { runHook(switchID, state, &steps) }
+  }
+
+  private func runHook(_ switchID: RandomID, _ state: StateDirectory, _ steps: inout Steps) {
+    Aftercare(settings, state, .back).runHook(after: "abandoned \(switchID)", &steps)
   }
 
   /// False where PostgreSQL answers and knows this source: then the other rollback is the right one.
@@ -118,12 +132,14 @@ struct Abandonment {
     _ database: borrowing Database, _ steps: inout Steps
   ) throws {
     let started = ContinuousClock.now
+    FaultPoint.reach("abandon-begin")
     guard try Switch.begin(database, until: started + .seconds(settings.lockTimeout), stop) else {
       return steps.fail(
         "source lock", "another process keeps \(settings.source) locked: nothing was changed", since: started)
     }
     do {
       try finish(switchID, installation, groups, state, database, &steps)
+      FaultPoint.reach("abandon-applied")
       try database.execute("COMMIT")
     } catch {
       database.rollback()
@@ -134,14 +150,8 @@ struct Abandonment {
       "decision",
       "SQLite is open, and nothing follows it: changeover sync --reseed into an empty database moves again, "
         + "changeover uninstall takes the rest out", since: started)
-    guard let command = settings.onSwitch else { return }
-    let hookStarted = ContinuousClock.now
-    let status = try Hook.run(command, .back)
-    if status == 0 {
-      steps.note("switch hook", "ended well", since: hookStarted)
-    } else {
-      steps.fail("switch hook", "ended with status \(status): run the command by hand", since: hookStarted)
-    }
+    FaultPoint.reach("abandoned")
+    runHook(switchID, state, &steps)
   }
 
   private func finish(

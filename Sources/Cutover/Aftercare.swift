@@ -2,20 +2,17 @@ import Apply
 import Model
 import Pipeline
 import Postgres
+import Schema
 
 /// What follows once the application may write to the other store: its canary, the switch hook, the check of the foreign
 /// keys. Nothing here takes the switch back; what fails is reported.
 struct Aftercare {
   private let settings: SwitchSettings
-  private let session: SyncSession
   private let state: StateDirectory
   private let direction: Hook.Direction
 
-  init(
-    _ settings: SwitchSettings, _ session: SyncSession, _ state: StateDirectory, _ direction: Hook.Direction
-  ) {
+  init(_ settings: SwitchSettings, _ state: StateDirectory, _ direction: Hook.Direction) {
     self.settings = settings
-    self.session = session
     self.state = state
     self.direction = direction
   }
@@ -27,6 +24,7 @@ struct Aftercare {
     do {
       FaultPoint.reach("before-canary")
       let status = try Hook.run(command, direction)
+      FaultPoint.reach("after-canary")
       if status == 0 {
         steps.note("canary", "ended well", since: started)
         return true
@@ -39,20 +37,21 @@ struct Aftercare {
   }
 
   /// Runs the hook, where there is one that did not end well before.
-  func runHook(after switchID: RandomID, _ steps: inout Steps) {
-    guard let command = settings.onSwitch, !Hook.hasRun(after: switchID, state) else { return }
+  /// - Parameter decision: which switch, or way back.
+  func runHook(after decision: String, _ steps: inout Steps) {
+    guard let command = settings.onSwitch, !Hook.hasRun(after: decision, state) else { return }
     let started = ContinuousClock.now
     do {
       FaultPoint.reach("before-hook")
       let status = try Hook.run(command, direction)
       FaultPoint.reach("after-hook")
       guard status == 0 else {
-        let name = direction == .forward ? "cutover" : "rollback"
         return steps.fail(
-          "switch hook", "ended with status \(status): the switch is done, run \(name) again or the command by hand",
+          "switch hook",
+          "ended with status \(status): the switch is done, run \(direction.command) again or the command by hand",
           since: started)
       }
-      try Hook.noteRun(after: switchID, state)
+      try Hook.noteRun(after: decision, state)
       steps.note("switch hook", "ended well", since: started)
     } catch {
       steps.fail("switch hook", "\(error)", since: started)
@@ -61,11 +60,11 @@ struct Aftercare {
 
   /// Checks the rows under the foreign keys.
   /// - Parameter isRepeated: keys that an earlier run left NOT VALID are no failure of this one.
-  func validate(_ connection: inout Connection, isRepeated: Bool = false, _ steps: inout Steps) {
+  func validate(_ plan: TargetPlan, _ connection: inout Connection, isRepeated: Bool = false, _ steps: inout Steps) {
     let started = ContinuousClock.now
     do {
       FaultPoint.reach("before-validation")
-      let outcome = try ForeignKeys(session.record.plan).validate(except: settings.waived, &connection)
+      let outcome = try ForeignKeys(plan).validate(except: settings.waived, &connection)
       FaultPoint.reach("validated")
       var detail = "\(outcome.valid) valid"
       if !outcome.orphaned.isEmpty {

@@ -26,35 +26,23 @@ package struct Cutover {
 
   private var settings: SwitchSettings { options.settings }
 
+  private var opening: SwitchOpening { SwitchOpening(settings: settings, direction: .forward, stop: stop) }
+
   package func run() throws -> SwitchReport {
-    try SwitchOpening(settings: settings, name: "cutover", stop: stop).run(run)
-  }
-
-  private func run(
-    _ opened: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection
-  ) throws -> SwitchReport {
-    var session = opened
-    var steps = Steps(report: report)
-    if settings.execute { steps.keep(in: try StepLog(of: "cutover", state: state.path, clock: clock)) }
-    do {
-      try run(&session, state, database, &connection, &steps)
-    } catch {
-      steps.conclude("ended: \(error)")
-      throw error
+    try Steps.run(.forward, settings, clock, report: report) { steps in
+      try opening.run { session, state, database, connection in
+        try run(session, state, database, &connection, &steps)
+      }
     }
-    steps.conclude(steps.outcome.switched ? "PostgreSQL is the authority" : "SQLite is the authority")
-    return steps.outcome
   }
 
   private func run(
-    _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
-    _ connection: inout Connection, _ steps: inout Steps
+    _ opened: SyncSession, _ state: StateDirectory, _ database: borrowing Database, _ connection: inout Connection,
+    _ steps: inout Steps
   ) throws {
+    var session = opened
     let wasInterrupted = session.record.phase == .switching
-    if [.switching, .switchingBack].contains(session.record.phase), settings.execute {
-      try SwitchOpening(settings: settings, name: "cutover", stop: stop).recover(
-        &session, state, database, &connection, &steps)
-    }
+    try opening.recover(&session, state, database, &connection, &steps)
     let freeze = Freeze(options, state)
     if settings.execute, !freeze.recover(&steps) { return }
     if session.record.phase == .finished {
@@ -99,14 +87,14 @@ package struct Cutover {
       settings: settings, session: session, state: state, stop: stop, clock: clock, leftOutKeys: leftOutKeys
     ).run(database, &connection, &steps)
     guard let decided else { return }
-    let aftercare = Aftercare(settings, session, state, .forward)
+    let aftercare = Aftercare(settings, state, .forward)
     guard aftercare.runCanary(&steps) else {
       // The hook did not run: the application still knows only SQLite.
       return takeBack(session, state, runningHook: false, &steps)
     }
-    aftercare.runHook(after: decided.switchID, &steps)
+    aftercare.runHook(after: "\(decided.switchID)", &steps)
     steps.update { $0.refusedMilliseconds = decided.at.duration(to: .now) / .milliseconds(1) }
-    aftercare.validate(&connection, &steps)
+    aftercare.validate(session.record.plan, &connection, &steps)
     if let seconds = options.watch {
       let objection = Watch(options: options, stop: stop, clock: clock).run(seconds: seconds, &steps)
       if objection != nil, options.rollsBackOnFailure { takeBack(session, state, runningHook: true, &steps) }
@@ -146,14 +134,14 @@ package struct Cutover {
       $0.wasSwitchedBefore = true
     }
     guard settings.execute, let switchID = session.record.switchID else { return }
-    let aftercare = Aftercare(settings, session, state, .forward)
+    let aftercare = Aftercare(settings, state, .forward)
     // As long as the application was not told, a canary may still take the switch back; later that is for people.
-    let isUntold = isFresh || settings.onSwitch != nil && !Hook.hasRun(after: switchID, state)
+    let isUntold = isFresh || settings.onSwitch != nil && !Hook.hasRun(after: "\(switchID)", state)
     guard !isUntold || aftercare.runCanary(&steps) else {
       return takeBack(session, state, runningHook: false, &steps)
     }
-    aftercare.runHook(after: switchID, &steps)
-    aftercare.validate(&connection, isRepeated: true, &steps)
+    aftercare.runHook(after: "\(switchID)", &steps)
+    aftercare.validate(session.record.plan, &connection, isRepeated: true, &steps)
   }
 
   /// Looks at everything that can be looked at before anything waits. Returns the foreign keys that cannot be created.

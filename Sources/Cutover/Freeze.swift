@@ -31,6 +31,7 @@ struct Freeze {
     guard let freeze else { return true }
     let started = ContinuousClock.now
     try AtomicFile.write(Array("frozen\n".utf8), to: state.frozenPath, durable: true)
+    FaultPoint.reach("before-freeze")
     let status = try Hook.run(freeze, .forward)
     FaultPoint.reach("frozen")
     guard status == 0 else {

@@ -87,6 +87,8 @@ package struct Gates: Sendable {
   package var ownTriggers: [String] = []
   /// Views of the source that have no counterpart.
   package var viewsLeftOut: [String] = []
+  /// Prepared transactions that hold locks on the target's tables, by their names.
+  package var prepared: [String] = []
   package var trial = Trial.notTried
   package var role = RoleRights.notNamed
   package var disks: [Disk] = []
@@ -115,6 +117,8 @@ package struct Gates: Sendable {
   package var findings: [Finding] {
     // Before the copy is finished there is nothing to say about the rest.
     guard phase == .syncing else { return [streaming] + hookFindings }
+    // The rest was not looked at: it would have waited for them.
+    guard prepared.isEmpty else { return [streaming] + Self.findings(ofPrepared: prepared) + hookFindings }
     return [streaming] + heldFindings + [lagFinding, quarantine] + foreignKeys + tables + triggers
       + [views, roleFinding, wayBack] + diskFindings + hookFindings + verifiedFinding
   }
@@ -259,6 +263,17 @@ package struct Gates: Sendable {
   }
 
   private var diskFindings: [Finding] { Self.findings(of: disks) }
+
+  /// Nobody waits for these: they last until a person ends them, through a restart of the server too.
+  static func findings(ofPrepared transactions: [String]) -> [Finding] {
+    guard !transactions.isEmpty else { return [] }
+    return [
+      Finding(
+        "prepared transactions", false,
+        "\(transactions.joined(separator: ", ")) hold locks on the tables until somebody ends them: COMMIT PREPARED or "
+          + "ROLLBACK PREPARED")
+    ]
+  }
 
   static func findings(of disks: [Disk]) -> [Finding] {
     if disks.isEmpty { return [] }

@@ -5,7 +5,12 @@ import Pipeline
 /// A shell command of the user's that a switch runs.
 enum Hook {
   /// Which way the switch goes, as the command's environment tells it.
-  enum Direction: String { case forward, back }
+  enum Direction: String {
+    case forward, back
+
+    /// The command that goes this way.
+    var command: String { self == .forward ? "cutover" : "rollback" }
+  }
 
   /// Whether the command begins with a program that can be run, as far as its first word tells.
   static func state(of command: String?) -> Gates.HookState {
@@ -80,11 +85,11 @@ enum Hook {
   // MARK: Whether it ran: a command killed in between leaves that to the next run.
 
   /// Whether the switch hook ended well after this switch, or this way back.
-  static func hasRun(after switchID: RandomID, _ state: StateDirectory) -> Bool {
-    AtomicFile.read(state.hookPath).map { String(decoding: $0, as: UTF8.self) } == "\(switchID)\n"
+  static func hasRun(after decision: String, _ state: StateDirectory) -> Bool {
+    AtomicFile.read(state.hookPath).map { String(decoding: $0, as: UTF8.self) } == "\(decision)\n"
   }
 
-  static func noteRun(after switchID: RandomID, _ state: StateDirectory) throws {
-    try AtomicFile.write(Array("\(switchID)\n".utf8), to: state.hookPath, durable: true)
+  static func noteRun(after decision: String, _ state: StateDirectory) throws {
+    try AtomicFile.write(Array("\(decision)\n".utf8), to: state.hookPath, durable: true)
   }
 }

@@ -26,27 +26,15 @@ package struct Rollback {
   }
 
   private var settings: SwitchSettings { options.settings }
-  private var opening: SwitchOpening { SwitchOpening(settings: settings, name: "rollback", stop: stop) }
+  private var opening: SwitchOpening { SwitchOpening(settings: settings, direction: .back, stop: stop) }
 
   package func run() throws -> SwitchReport {
-    var steps = Steps(report: report)
-    if settings.execute, StateDirectory(existing: settings.state) != nil {
-      steps.keep(in: try StepLog(of: "rollback", state: settings.state, clock: clock))
-    }
-    do {
-      if options.abandonsTarget {
-        try Abandonment(settings: settings, stop: stop, clock: clock).run(&steps)
-      } else {
-        try opening.run { session, state, database, connection in
-          try run(session, state, database, &connection, &steps)
-        }
+    try Steps.run(.back, settings, clock, report: report) { steps in
+      if options.abandonsTarget { return try Abandonment(settings: settings, stop: stop, clock: clock).run(&steps) }
+      try opening.run { session, state, database, connection in
+        try run(session, state, database, &connection, &steps)
       }
-    } catch {
-      steps.conclude("ended: \(error)")
-      throw error
     }
-    steps.conclude(steps.outcome.switched ? "SQLite is the authority" : "PostgreSQL is the authority")
-    return steps.outcome
   }
 
   private func run(
@@ -54,16 +42,14 @@ package struct Rollback {
     _ steps: inout Steps
   ) throws {
     var session = opened
-    if [.switching, .switchingBack].contains(session.record.phase), settings.execute {
-      try opening.recover(&session, state, database, &connection, &steps)
-    }
+    try opening.recover(&session, state, database, &connection, &steps)
     if session.record.phase == .syncing, let wayBack = session.record.wayBack {
       steps.update {
         $0.switched = true
         $0.wasSwitchedBefore = true
       }
       if settings.execute {
-        Aftercare(settings, session, state, .back).runHook(after: wayBack, &steps)
+        Aftercare(settings, state, .back).runHook(after: "\(wayBack)", &steps)
       }
       return
     }
@@ -80,10 +66,10 @@ package struct Rollback {
       settings: settings, terminates: options.terminates, session: session, state: state, stop: stop, clock: clock
     ).run(&connection, &steps)
     guard let decided else { return }
-    let aftercare = Aftercare(settings, session, state, .back)
+    let aftercare = Aftercare(settings, state, .back)
     // A canary that fails leaves the source the authority: to switch again is a decision for people.
     _ = aftercare.runCanary(&steps)
-    aftercare.runHook(after: decided.switchID, &steps)
+    aftercare.runHook(after: "\(decided.switchID)", &steps)
     steps.update { $0.refusedMilliseconds = decided.at.duration(to: .now) / .milliseconds(1) }
   }
 

@@ -105,21 +105,10 @@ package struct RollbackGates: Sendable {
   }
 
   private var transactionFindings: [Finding] {
-    var findings: [Finding] = []
-    if !transactions.prepared.isEmpty {
-      findings.append(
-        Finding(
-          "prepared transactions", false,
-          "\(transactions.prepared.joined(separator: ", ")) hold locks on the tables until somebody ends them: COMMIT "
-            + "PREPARED or ROLLBACK PREPARED"))
-    }
     let sessions = transactions.sessions.map(\.sentence)
-    findings.append(
-      Finding(
-        "transactions", true,
-        sessions.isEmpty
-          ? "none is open on the tables" : "will be waited for: \(sessions.joined(separator: "; "))"))
-    return findings
+    let text =
+      sessions.isEmpty ? "none is open on the tables" : "will be waited for: \(sessions.joined(separator: "; "))"
+    return Gates.findings(ofPrepared: transactions.prepared) + [Finding("transactions", true, text)]
   }
 
   private var diskFindings: [Finding] { Gates.findings(of: disks) }

@@ -1,3 +1,6 @@
+import Model
+import Pipeline
+
 /// The checkpoints so far.
 struct Steps {
   private(set) var outcome = SwitchReport()
@@ -9,6 +12,26 @@ struct Steps {
   private var isHeld = false
 
   init(report: @escaping @Sendable (Checkpoint) -> Void) { self.report = report }
+
+  /// Goes through the steps of a switch, written down where it executes.
+  static func run(
+    _ direction: Hook.Direction, _ settings: SwitchSettings, _ clock: any WallClock,
+    report: @escaping @Sendable (Checkpoint) -> Void, _ body: (inout Steps) throws -> Void
+  ) throws -> SwitchReport {
+    var steps = Steps(report: report)
+    if settings.execute, StateDirectory(existing: settings.state) != nil {
+      steps.keep(in: try StepLog(of: direction.command, state: settings.state, clock: clock))
+    }
+    do {
+      try body(&steps)
+    } catch {
+      steps.conclude("ended: \(error)")
+      throw error
+    }
+    let isPostgreSQL = (direction == .forward) == steps.outcome.switched
+    steps.conclude("\(isPostgreSQL ? "PostgreSQL" : "SQLite") is the authority")
+    return steps.outcome
+  }
 
   /// Writes the steps down from here on, those that were before too.
   mutating func keep(in log: StepLog) {

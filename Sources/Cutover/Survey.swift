@@ -17,7 +17,10 @@ struct Survey {
   func look(_ database: borrowing Database, _ connection: inout Connection) throws -> Gates {
     let settings = options.settings
     let plan = session.record.plan
-    let isSyncing = session.record.phase == .syncing
+    let phase = TargetPhase(session.catalogue, session.record.source)
+    let prepared = try OpenTransactions.look(phase.lockedForSwitch(plan), &connection).prepared
+    // What reads the tables might wait for a prepared transaction for ever.
+    let isSyncing = session.record.phase == .syncing && prepared.isEmpty
     let lag = try LagReport.look(
       source: settings.source, target: settings.target, state: settings.state, targetSchema: settings.targetSchema,
       clock: clock)
@@ -35,6 +38,7 @@ struct Survey {
       ("thaw", Hook.state(of: options.thaw)),
     ]
     gates.held = plan.holds
+    gates.prepared = prepared
     guard isSyncing else { return gates }
     gates.ownTriggers = try ownTriggers(database)
     gates.viewsLeftOut = plan.viewsLeftOut.map(\.name)

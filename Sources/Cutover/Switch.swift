@@ -12,9 +12,6 @@ struct Switch {
   private static let acceptableBacklog: Int64 = 2_000
   /// How often the source's lock is given back to catch up once more.
   private static let attempts = 5
-  /// How long opening the target is tried, in seconds: until then neither store takes writes.
-  private static let openingPatience: Double = 30
-
   private static let lockSlice = 200
 
   let settings: SwitchSettings
@@ -70,19 +67,20 @@ struct Switch {
   /// False where somebody else keeps a lock on the target's tables for too long.
   private func lockTarget(_ connection: inout Connection, _ steps: inout Steps) throws -> Bool {
     let started = ContinuousClock.now
+    let phase = TargetPhase(session.catalogue, session.record.source)
     // The server ends the wait; this is for one that does not answer.
     connection.deadline = started + .seconds(settings.lockTimeout + 1)
     defer { connection.deadline = nil }
     do {
-      try TargetPhase(session.catalogue, session.record.source).lock(
-        session.record.plan, seconds: settings.lockTimeout, &connection)
+      try phase.lock(session.record.plan, seconds: settings.lockTimeout, &connection)
       FaultPoint.reach("target-locked")
       return true
     } catch let error as PostgresError where error.sqlState == "55P03" {
+      let blocking = try OpenTransactions.look(phase.lockedForSwitch(session.record.plan), &connection)
       steps.fail(
         "target locked",
-        "another session keeps a lock on its tables (see pg_locks): end it, then run this again; nothing was changed",
-        since: started)
+        "others keep its tables locked for longer than \(settings.lockTimeout) s: \(blocking.sentence); nothing was "
+          + "changed; end them, then run this again", since: started)
       return false
     }
   }
@@ -205,19 +203,8 @@ struct Switch {
     let reason = Pause.reason(error, limit: settings.pauseLimit, isStopped: stop.isRequested)
     var detail = "\(reason): the source goes on as before"
     do {
-      // The old connection may be inside a transaction, or not answer at all.
-      connection.deadline = .now + .seconds(1)
-      if connection.isHealthy { try? connection.execute("ROLLBACK") }
-      var fresh = try connect(seconds: 5)
-      fresh.deadline = .now + .seconds(10)
-      database.setBusyDeadline(.now + .seconds(10))
-      if let record = try SourceRecord.read(session.record.source, session.catalogue, &fresh),
-        record.phase == .switching, record.switchID == switchID,
-        try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .switchCompleted
-      {
+      if try end.resolve(database, &connection, where: { $0.phase == .switching && $0.switchID == switchID }) {
         steps.update { $0.switched = true }
-        fresh.deadline = nil
-        connection = fresh
         return steps.note("decision", "the source is fenced, in spite of: \(reason)", since: started)
       }
     } catch {
@@ -231,39 +218,21 @@ struct Switch {
     _ switchID: RandomID, _ connection: inout Connection, _ steps: inout Steps
   ) -> Bool {
     let started = ContinuousClock.now
-    let end = started + .seconds(Self.openingPatience)
-    var isFirst = true
-    while true {
-      do {
-        if !isFirst { connection = try connect(seconds: 5) }
-        isFirst = false
-        connection.deadline = end
-        try TargetPhase(session.catalogue, session.record.source).complete(
-          switchID, plan: session.record.plan, &connection)
-        connection.deadline = nil
-        steps.note(
-          "target open", "the application may write to PostgreSQL; its writes are recorded for the way back",
-          since: started)
-        return true
-      } catch {
-        let isTransient = (error as? PostgresError)?.isTransient ?? false
-        if isTransient, ContinuousClock.now < end {
-          StopSignal().wait(milliseconds: 50)
-          continue
-        }
-        steps.fail(
-          "target open",
-          "\(error): the source is closed and the target not open yet; run changeover cutover --execute again, "
-            + "or start sync", since: started)
-        return false
-      }
+    let plan = session.record.plan
+    if let error = end.insist(&connection, { try $0.complete(switchID, plan: plan, &$1) }) {
+      steps.fail(
+        "target open",
+        "\(error): the source is closed and the target not open yet; run changeover cutover --execute again, "
+          + "or start sync", since: started)
+      return false
     }
+    steps.note(
+      "target open", "the application may write to PostgreSQL; its writes are recorded for the way back",
+      since: started)
+    return true
   }
 
-  private func connect(seconds: Double) throws(PostgresError) -> Connection {
-    // Not with the signal that may have brought us here.
-    try Connection(settings.target, applicationName: "changeover cutover", stop: StopSignal(), timeoutSeconds: seconds)
-  }
+  private var end: SwitchEnd { SwitchEnd(settings: settings, session: session, direction: .forward) }
 
   private var fenceMessage: String {
     "this database has moved to PostgreSQL: \(settings.target.database) \(settings.target.place), schema "

@@ -14,8 +14,6 @@ struct SwitchBack {
   /// How long the tables' locks are asked for at a time, in milliseconds: whoever comes after waits behind that.
   private static let firstAttempt = 50
   private static let longestAttempt = 2_000
-  /// How long the target is told of the decision. A sync, or the next command, does it otherwise.
-  private static let completionPatience: Double = 30
 
   let settings: SwitchSettings
   let terminates: Bool
@@ -89,10 +87,10 @@ struct SwitchBack {
 
   // MARK: The locks
 
-  /// Takes the locks on the target's tables: from the moment that they are asked for, new writers wait. Nil where others
-  /// keep them for too long.
+  /// Takes the locks on the target's tables. Nil where others keep them for too long.
   ///
-  /// An attempt is short, because whoever comes after it waits behind it; between two the writers go on.
+  /// First those that keep VACUUM away, however long that takes: nobody waits meanwhile. From the moment that the others
+  /// are asked for new writers wait, so an attempt is short; between two the writers go on.
   private func lockTarget(
     _ drain: inout DrainBack, _ overtime: StopSignal, _ database: borrowing Database, _ connection: inout Connection,
     _ steps: inout Steps
@@ -107,11 +105,14 @@ struct SwitchBack {
     while true {
       try stop.check()
       FaultPoint.reach("back-before-lock")
-      let pause = Pause(seconds: settings.pauseLimit, overtime: overtime)
-      connection.deadline = .now + .milliseconds(milliseconds + 2_000)
+      // The server ends the waits; the deadlines are for one that does not answer.
+      connection.deadline = max(end, .now) + .seconds(2)
       defer { connection.deadline = nil }
       do {
-        try phase.lockForWayBack(tables, milliseconds: milliseconds, &connection)
+        try phase.keepMaintenanceAway(tables, seconds: ContinuousClock.now.duration(to: end) / .seconds(1), &connection)
+        connection.deadline = .now + .milliseconds(milliseconds + 2_000)
+        let pause = Pause(seconds: settings.pauseLimit, overtime: overtime)
+        try phase.keepWritersAway(tables, milliseconds: milliseconds, &connection)
         if try drain.backlog(&connection) <= Self.acceptableBacklog {
           steps.hold()
           FaultPoint.reach("back-target-locked")
@@ -123,7 +124,10 @@ struct SwitchBack {
         if ContinuousClock.now >= end {
           let blocking = try OpenTransactions.look(tables, &connection)
           guard terminates, !hasTerminated, !blocking.sessions.isEmpty else {
-            steps.fail("target locked", Self.blocked(blocking, settings.lockTimeout), since: started)
+            steps.fail(
+              "target locked",
+              "others keep the tables locked for longer than \(settings.lockTimeout) s: \(blocking.sentence); nothing "
+                + "was changed; end them, or let --terminate do it", since: started)
             return nil
           }
           hasTerminated = true
@@ -135,20 +139,10 @@ struct SwitchBack {
         }
         milliseconds = min(milliseconds * 2, longest)
       }
-      _ = pause.finish()
       // The writers' turn, for as long as they waited.
       try drain.catchUp(database, &connection)
       stop.wait(milliseconds: milliseconds / 2)
     }
-  }
-
-  static func blocked(_ transactions: OpenTransactions, _ seconds: Double) -> String {
-    let sessions = transactions.sessions.map(\.sentence)
-    let prepared = transactions.prepared.map { "prepared transaction '\($0)'" }
-    let who = (sessions + prepared).joined(separator: "; ")
-    return
-      "others keep the tables locked for longer than \(seconds) s: \(who.isEmpty ? "gone by now" : who); nothing was "
-      + "changed; end them, or let --terminate do it"
   }
 
   // MARK: The decision
@@ -195,6 +189,7 @@ struct SwitchBack {
     } catch {
       database.rollback()
       steps.update { $0.pauseMilliseconds = pause.finish() }
+      FaultPoint.reach("back-aborting")
       abort(wayBack, after: error, database, &connection, &steps)
       steps.release()
     }
@@ -216,21 +211,9 @@ struct SwitchBack {
     let reason = Pause.reason(error, limit: settings.pauseLimit, isStopped: stop.isRequested)
     var detail = "\(reason): PostgreSQL goes on as before"
     do {
-      // The old connection may be inside a transaction, or not answer at all.
-      connection.deadline = .now + .seconds(1)
-      if connection.isHealthy { try? connection.execute("ROLLBACK") }
-      var fresh = try connect(seconds: 5)
-      fresh.deadline = .now + .seconds(10)
-      if let record = try SourceRecord.read(session.record.source, session.catalogue, &fresh),
-        record.phase == .switchingBack, record.wayBack == wayBack
-      {
-        database.setBusyDeadline(.now + .seconds(5))
-        if try SwitchRecovery.resolve(record, session.catalogue, database, &fresh) == .wayBackCompleted {
-          steps.update { $0.switched = true }
-          fresh.deadline = nil
-          connection = fresh
-          return steps.note("decision", "SQLite is open, in spite of: \(reason)", since: started)
-        }
+      if try end.resolve(database, &connection, where: { $0.phase == .switchingBack && $0.wayBack == wayBack }) {
+        steps.update { $0.switched = true }
+        return steps.note("decision", "SQLite is open, in spite of: \(reason)", since: started)
       }
     } catch {
       detail += "; whether the target is open could not be seen (\(error)): the next sync or rollback opens it"
@@ -243,31 +226,14 @@ struct SwitchBack {
     _ wayBack: RandomID, _ switchID: RandomID, _ connection: inout Connection, _ steps: inout Steps
   ) {
     let started = ContinuousClock.now
-    let end = started + .seconds(Self.completionPatience)
-    var isFirst = true
-    while true {
-      do {
-        if !isFirst { connection = try connect(seconds: 5) }
-        isFirst = false
-        connection.deadline = end
-        try TargetPhase(session.catalogue, session.record.source).completeWayBack(
-          wayBack, of: switchID, plan: session.record.plan, &connection)
-        connection.deadline = nil
-        return steps.note("target follows", "closed, without foreign keys; sync goes on from here", since: started)
-      } catch {
-        if (error as? PostgresError)?.isTransient ?? false, ContinuousClock.now < end {
-          StopSignal().wait(milliseconds: 50)
-          continue
-        }
-        return steps.fail(
-          "target follows", "\(error): SQLite is the authority; the next sync or rollback --execute tells PostgreSQL",
-          since: started)
-      }
+    let plan = session.record.plan
+    if let error = end.insist(&connection, { try $0.completeWayBack(wayBack, of: switchID, plan: plan, &$1) }) {
+      return steps.fail(
+        "target follows", "\(error): SQLite is the authority; the next sync or rollback --execute tells PostgreSQL",
+        since: started)
     }
+    steps.note("target follows", "closed, without foreign keys; sync goes on from here", since: started)
   }
 
-  private func connect(seconds: Double) throws(PostgresError) -> Connection {
-    try Connection(
-      settings.target, applicationName: "changeover rollback", stop: StopSignal(), timeoutSeconds: seconds)
-  }
+  private var end: SwitchEnd { SwitchEnd(settings: settings, session: session, direction: .back) }
 }

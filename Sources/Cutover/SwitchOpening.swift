@@ -8,8 +8,7 @@ import SQLite
 /// Opens both stores for a switch, in either direction, and finds what is known of the move.
 struct SwitchOpening {
   let settings: SwitchSettings
-  /// What the connection is called in `pg_stat_activity`.
-  let name: String
+  let direction: Hook.Direction
   let stop: StopSignal
 
   func run<R>(
@@ -69,18 +68,19 @@ struct SwitchOpening {
   private func connect() throws -> Connection {
     do {
       return try Connection(
-        settings.target, applicationName: "changeover \(name)", stop: stop, timeoutSeconds: 10)
+        settings.target, applicationName: "changeover \(direction.command)", stop: stop, timeoutSeconds: 10)
     } catch {
       throw error.failure(operation: "connect to", subject: settings.target.safeDescription)
     }
   }
 
-  /// Ends a switch that was interrupted, the way it had decided. The locks tell whether it still goes on; with them in
+  /// Ends a switch that was interrupted, where there is one, the way it had decided. The locks tell whether it still goes on; with them in
   /// hand it is over. Afterwards the record and the installation are as they stand.
   func recover(
     _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
     _ connection: inout Connection, _ steps: inout Steps
   ) throws {
+    guard settings.execute, [.switching, .switchingBack].contains(session.record.phase) else { return }
     let started = ContinuousClock.now
     let capture = try state.captureLock.acquire(stop: stop, seconds: settings.lockTimeout)
     let apply = try state.applyLock.acquire(stop: stop, seconds: settings.lockTimeout)

@@ -7,7 +7,8 @@ import SQLite
 import Schema
 
 /// The applying half of a sync: the first copy, then group after group, through lost connections.
-struct ApplyLoop: ~Copyable {
+struct ApplyLoop: StreamLoop, ~Copyable {
+  static let operation = "apply changes to"
   private static let idleMilliseconds = 1_000
   /// A look for the next part of a group at least so often, though the capturing thread tells of each.
   private static let partMilliseconds = 10
@@ -17,7 +18,7 @@ struct ApplyLoop: ~Copyable {
   let progress: SyncProgress
   let report: Report
   var session: SyncSession
-  private var backoff = Backoff()
+  var backoff = Backoff()
   private var reportedAt = ContinuousClock.now
   private var goals: [ChangeNumber] = []
   private var unreported = (groups: 0, changes: Int64(0))
@@ -32,70 +33,28 @@ struct ApplyLoop: ~Copyable {
     self.report = report
   }
 
-  /// Why the loop ended in good order.
-  enum End { case caughtUp, phaseMoved }
-
-  /// Runs until there is nothing more to do; throws `Stopped` when asked to stop. Lost connections are waited out.
-  mutating func run(first: consuming Connection?) throws -> End {
-    var connection: Connection? = first
-    while true {
-      try progress.stop.check()
-      do {
-        if connection == nil { connection = try reconnect() }
-        guard var open = connection.take() else { continue }
-        return try work(&open)
-      } catch let error as SQLiteError where error.isBusy {
-        // The application has the source to itself: only the first copy needs it here, and goes on where it was.
-        connection = nil
-        progress.stop.wait(milliseconds: 200)
-      } catch let error as PostgresError {
-        if error.isStopped { throw Stopped() }
-        connection = nil
-        if error.isSuperseded { continue }
-        guard error.isTransient else {
-          throw error.failure(operation: "apply changes to", subject: options.target.safeDescription)
-        }
-        let seconds = backoff.next()
-        progress.setTargetAway(true)
-        report(.targetAway(reason: error.description, retrySeconds: seconds))
-        progress.stop.wait(milliseconds: Int(seconds * 1_000))
-      }
+  func knownRecord(_ connection: inout Connection) throws -> SourceRecord? {
+    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else { return nil }
+    // Whose it is by now tells better why its position is another one.
+    if record.owner == session.record.owner, record.epoch <= session.record.epoch {
+      try TargetHistory.requireKnown(record.applied, captured: progress.status.captured, in: state.journal)
     }
+    return record
   }
 
-  /// A new connection to the target, once it is found that the source is still ours there.
-  private mutating func reconnect() throws -> Connection {
-    var connection = try Connection(
-      options.target, applicationName: "changeover sync", stop: progress.stop, timeoutSeconds: 10)
-    let epoch = session.record.epoch
-    guard var record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
-      throw Failure(
-        .badData, "the target no longer knows this source: it was restored or its tables were dropped",
-        remedy: "restore the target, or start over with sync --reseed")
-    }
-    let takenOver = Failure(
-      .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
-    guard record.owner == state.id, record.epoch <= epoch else { throw takenOver }
-    try TargetHistory.requireKnown(record.applied, captured: progress.status.captured, in: state.journal)
-    // A server that lacks our last transactions may not have heard of this run yet.
-    if record.epoch < epoch { try record.regain(epoch, session.catalogue, &connection) }
-    guard record.epoch == epoch else { throw takenOver }
-    if record.applied.group < progress.status.applied.group {
-      report(
-        .warning(
-          "PostgreSQL came back at group \(record.applied.group), before group \(progress.status.applied.group), which it "
-            + "had: what it lacks is applied again from the journal"))
-    }
-    session.record = record
-    if progress.status.targetAway {
-      progress.setTargetAway(false)
-      report(.targetBack)
-    }
-    backoff.reset()
-    return connection
+  func tellSetBack(_ record: SourceRecord) {
+    let had = progress.status.applied
+    guard record.applied.group < had.group else { return }
+    report(
+      .warning(
+        "PostgreSQL came back at group \(record.applied.group), before group \(had.group), which it had: what it lacks is "
+          + "applied again from the journal"))
   }
 
-  private mutating func work(_ connection: inout Connection) throws -> End {
+  /// The file is the capturing thread's to watch.
+  func lookAroundBetween() {}
+
+  mutating func work(_ connection: inout Connection) throws -> StreamEnd {
     if session.record.phase == .switching || session.record.phase == .switchingBack {
       try session.resolveSwitch(options.source, state, stop: progress.stop, report: report, &connection)
     }
@@ -310,19 +269,4 @@ struct ApplyLoop: ~Copyable {
       }
     }
   }
-}
-
-/// The pause before the next try: doubled each time, never more than five seconds, with jitter so that many do not come
-/// at once.
-struct Backoff {
-  private static let first = 0.1
-  private static let longest = 5.0
-  private var base = first
-
-  mutating func next() -> Double {
-    defer { base = min(base * 2, Self.longest) }
-    return base * Double.random(in: 0.5...1)
-  }
-
-  mutating func reset() { base = Self.first }
 }

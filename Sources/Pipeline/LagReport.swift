@@ -56,7 +56,7 @@ package struct LagReport: Sendable {
         let known = try Known.look(installation.source, target, state, targetSchema, stop)
         // Read while a switch goes on, the two would be of different moments.
         guard try SourceInstallation.read(database)?.mark == installation.mark else { continue }
-        if let record = known.record { try SwitchRecovery.check(record, installation.mark, path: path) }
+        if let record = known.record { try SwitchRecovery.check(record, installation, path: path) }
         if installation.switchID != nil || known.record?.phase == .finished || installation.mark.phase == .finished {
           return try LagReport(fenced: installation, known, state, database, clock.now)
         }

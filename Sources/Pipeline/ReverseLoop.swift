@@ -11,26 +11,23 @@ import SQLite
 /// applies it to the fenced SQLite file, through lost connections, until the phase is another one.
 ///
 /// One thread does both: a group is applied only once the transaction that took it from the target has committed.
-struct ReverseLoop: ~Copyable {
+struct ReverseLoop: StreamLoop, ~Copyable {
+  static let operation = "take changes from"
   /// How soon after a group the logs are looked at again; doubled with each look in vain.
   private static let busyMilliseconds = 2
   private static let idleMilliseconds = 1_000
   private static let statusMilliseconds = 250
-  private static let retryMilliseconds = 200
 
-  /// Why the loop ended in good order.
-  enum End { case caughtUp, phaseMoved }
-
-  private let options: SyncOptions
+  let options: SyncOptions
+  let progress: SyncProgress
+  let report: Report
+  var session: SyncSession
+  var backoff = Backoff()
   private let state: StateDirectory
-  private let progress: SyncProgress
   private let clock: any WallClock
-  private let report: Report
-  private(set) var session: SyncSession
   private var retention: JournalRetention
   private var watcher: SourceWatcher
   private var fence: FenceWatch
-  private var backoff = Backoff()
   private var told: [Deviation] = []
   private var toldAt: ContinuousClock.Instant?
   private var reportedAt = ContinuousClock.now
@@ -53,59 +50,23 @@ struct ReverseLoop: ~Copyable {
     fence = FenceWatch()
   }
 
-  /// Runs until there is nothing more to do; throws `Stopped` when asked to stop. Lost connections are waited out.
-  mutating func run(first: consuming Connection?) throws -> End {
-    var connection: Connection? = first
-    while true {
-      try progress.stop.check()
-      do {
-        if connection == nil { connection = try reconnect() }
-        guard var open = connection.take() else { continue }
-        return try work(&open)
-      } catch let error as SQLiteError where error.isBusy {
-        connection = nil
-        try watcher.checkIdentity()
-        progress.stop.wait(milliseconds: Self.retryMilliseconds)
-      } catch let error as PostgresError {
-        if error.isStopped { throw Stopped() }
-        connection = nil
-        try watcher.checkIdentity()
-        if error.isSuperseded { continue }
-        guard error.isTransient else {
-          throw error.failure(operation: "take changes from", subject: options.target.safeDescription)
-        }
-        let seconds = backoff.next()
-        progress.setTargetAway(true)
-        report(.targetAway(reason: error.description, retrySeconds: seconds))
-        progress.stop.wait(milliseconds: Int(seconds * 1_000))
-      }
-    }
+  func knownRecord(_ connection: inout Connection) throws -> SourceRecord? {
+    let database = try SourceFile.openAgain(options.source, stop: progress.stop)
+    return try SwitchRecovery.agreedRecord(session.record.source, session.catalogue, database, &connection)
   }
 
-  /// A new connection to the target, once it is found that the source is still ours there.
-  private mutating func reconnect() throws -> Connection {
-    var connection = try Connection(
-      options.target, applicationName: "changeover sync", stop: progress.stop, timeoutSeconds: 10)
-    let epoch = session.record.epoch
-    guard let record = try SourceRecord.read(session.record.source, session.catalogue, &connection) else {
-      throw Failure(
-        .badData, "the target no longer knows this source: it was restored or its tables were dropped",
-        remedy: "restore the target; SQLite stays fenced")
-    }
-    guard record.epoch == epoch else {
-      throw Failure(
-        .tryAgain, "another changeover took this source over", remedy: "let it run, or stop it before this one")
-    }
-    session.record = record
-    if progress.status.targetAway {
-      progress.setTargetAway(false)
-      report(.targetBack)
-    }
-    backoff.reset()
-    return connection
+  func tellSetBack(_ record: SourceRecord) {
+    let gave = progress.status.captured
+    guard record.phase == .switched, record.reversePosition.group < gave.group else { return }
+    report(
+      .warning(
+        "PostgreSQL came back at group \(record.reversePosition.group), before group \(gave.group), which it had given "
+          + "away and SQLite does not have yet: it has lost what was written there, and SQLite follows it"))
   }
 
-  private mutating func work(_ connection: inout Connection) throws -> End {
+  mutating func lookAroundBetween() throws { try watcher.checkIdentity() }
+
+  mutating func work(_ connection: inout Connection) throws -> StreamEnd {
     if session.record.phase == .switching || session.record.phase == .switchingBack {
       try session.resolveSwitch(options.source, state, stop: progress.stop, report: report, &connection)
     }
@@ -116,7 +77,7 @@ struct ReverseLoop: ~Copyable {
     _ = try SwitchRecovery.agreedRecord(session.record.source, session.catalogue, database, &connection)
     try ReverseApplier.prepare(database)
     var position = try session.sourcePosition(in: database)
-    try requireOneHistory(position)
+    try TargetHistory.requireLeads(from: position, to: session.record.reversePosition, in: state.journal)
     var applier = try ReverseApplier(
       journal: state.journal, plan: session.record.plan, installation: session.installation, stop: progress.stop,
       in: database)
@@ -137,17 +98,6 @@ struct ReverseLoop: ~Copyable {
       wait = captured ? Self.busyMilliseconds : min(wait * 2, Self.idleMilliseconds)
       progress.stop.wait(milliseconds: options.untilCaughtUp ? min(wait, 20) : wait)
     }
-  }
-
-  /// Throws where SQLite has more than the target gave away: the target was set back to an older state.
-  private func requireOneHistory(_ position: Position) throws {
-    let given = session.record.reversePosition
-    guard position.group > given.group || position.group == given.group && position != given else { return }
-    throw Failure(
-      .badData,
-      "SQLite holds group \(position.group) of PostgreSQL's writes, which PostgreSQL itself does not know: it was "
-        + "restored from an older state",
-      remedy: "bring PostgreSQL back to where it was; nothing was changed")
   }
 
   // MARK: Capturing
@@ -209,7 +159,9 @@ struct ReverseLoop: ~Copyable {
       // Another command may have applied groups meanwhile.
       position = try session.sourcePosition(in: database)
       if position.group >= capturer.position.group { break }
-      guard let group = try state.journal.group(position.group.next) else { throw lost(position.group.next) }
+      guard let group = try state.journal.group(position.group.next) else {
+        throw TargetHistory.lost(position.group.next, state.journal)
+      }
       let applied = try applier.apply(group, after: position, to: database)
       _ = consume held
       unreported.groups += 1
@@ -227,12 +179,6 @@ struct ReverseLoop: ~Copyable {
     }
     progress.applied(position, quarantined: applier.quarantined)
     tellApplied(capturer, position)
-  }
-
-  private func lost(_ group: GroupNumber) -> Failure {
-    Failure(
-      .badData, "group \(group) of PostgreSQL's writes is in neither the journal nor SQLite",
-      remedy: "restore \(state.journal.path) from a copy of the disk; changeover verify tells what SQLite lacks")
   }
 
   private mutating func tellApplied(_ capturer: borrowing ReverseCapturer, _ position: Position) {
@@ -263,7 +209,7 @@ struct ReverseLoop: ~Copyable {
   /// Nil while there is more to do.
   private func whetherCaughtUp(
     _ capturer: borrowing ReverseCapturer, _ position: Position, _ connection: inout Connection
-  ) throws -> End? {
+  ) throws -> StreamEnd? {
     guard position == capturer.position else { return nil }
     if try capturer.pendingChanges(&connection) == 0 { return .caughtUp }
     let paused = capturer.deviations.filter { $0.kind == .paused }

@@ -73,6 +73,7 @@ package enum SwitchRecovery {
     guard let current = try SourceRecord.read(record.source, catalogue, &connection),
       let installation = try SourceInstallation.read(database)
     else { return nil }
+    try TargetHistory.requireGiven(installation.reversePosition, by: current)
     let decision = SwitchDecision(target: .init(current), source: installation.mark)
     if case .undoSwitch = decision {
       // Without a fence the file must at least be the one that was being switched, not an older copy of it.
@@ -87,18 +88,21 @@ package enum SwitchRecovery {
     _ source: RandomID, _ catalogue: TargetCatalogue, _ database: borrowing Database, _ connection: inout Connection
   ) throws -> SourceRecord? {
     while true {
-      let before = try SourceInstallation.read(database)?.mark
+      let before = try SourceInstallation.read(database)
       guard let record = try SourceRecord.read(source, catalogue, &connection) else { return nil }
       // Read while a switch goes on, the two would be of different moments.
-      guard let mark = try SourceInstallation.read(database)?.mark, mark == before else { continue }
-      try check(record, mark, path: database.path)
+      guard let before, try SourceInstallation.read(database)?.mark == before.mark else { continue }
+      try check(record, before, path: database.path)
       return record
     }
   }
 
-  /// Throws where a record and a mark that was the same before and after it contradict each other.
-  static func check(_ record: SourceRecord, _ mark: SourceMark, path: String) throws {
-    guard case .refuse(let contradiction) = SwitchDecision(target: .init(record), source: mark) else { return }
-    throw contradiction.failure(path: path)
+  /// Throws where the stores contradict each other.
+  /// - Parameter installation: as read before the record; its mark was still the same afterwards.
+  static func check(_ record: SourceRecord, _ installation: SourceInstallation, path: String) throws {
+    if case .refuse(let contradiction) = SwitchDecision(target: .init(record), source: installation.mark) {
+      throw contradiction.failure(path: path)
+    }
+    try TargetHistory.requireGiven(installation.reversePosition, by: record)
   }
 }

@@ -71,9 +71,6 @@ package struct Sync {
     _ = consume lock
   }
 
-  /// Why a stream in one direction ended in good order.
-  private enum End { case caughtUp, phaseMoved }
-
   private var isRunning: Failure {
     Failure(
       .tryAgain, "another changeover sync of \(options.source) is running",
@@ -92,7 +89,7 @@ package struct Sync {
   private func streamForward(
     _ session: inout SyncSession, _ state: StateDirectory, _ database: borrowing Database,
     _ connection: consuming Connection?
-  ) throws -> End {
+  ) throws -> StreamEnd {
     let position = try startingPosition(session, state, database)
     // Before anything is said of the target having everything.
     if session.installation.switchID == nil {
@@ -120,7 +117,7 @@ package struct Sync {
     let verify = startVerify(session, progress)
     var loop = ApplyLoop(options: options, state: state, progress: progress, session: session, report: report)
     let heartbeat = startHeartbeat(session, progress)
-    let outcome: Result<ApplyLoop.End, any Error>
+    let outcome: Result<StreamEnd, any Error>
     do {
       outcome = .success(try loop.run(first: connection))
     } catch {
@@ -134,12 +131,12 @@ package struct Sync {
     if let failure = progress.failure { throw failure }
     session = loop.session
     if let installation = try SourceInstallation.read(database) { session.installation = installation }
-    return try outcome.get() == .caughtUp ? .caughtUp : .phaseMoved
+    return try outcome.get()
   }
 
   private func streamBack(
     _ session: inout SyncSession, _ state: StateDirectory, _ connection: consuming Connection?
-  ) throws -> End {
+  ) throws -> StreamEnd {
     let relay = StopRelay(from: stop)
     let progress = SyncProgress(
       captured: session.record.reversePosition, applied: session.record.reversePosition,
@@ -149,7 +146,7 @@ package struct Sync {
       options: options, state: state, progress: progress, session: session, clock: clock, report: report)
     let heartbeat = startHeartbeat(session, progress)
     let verify = startVerify(session, progress)
-    let outcome: Result<ReverseLoop.End, any Error>
+    let outcome: Result<StreamEnd, any Error>
     do {
       outcome = .success(try loop.run(first: connection))
     } catch {
@@ -161,7 +158,7 @@ package struct Sync {
     try progress.status.write(to: state.statusPath)
     if let failure = progress.failure { throw failure }
     session = loop.session
-    return try outcome.get() == .caughtUp ? .caughtUp : .phaseMoved
+    return try outcome.get()
   }
 
   /// The background verify, where it was asked for.

@@ -29,7 +29,8 @@ struct WayBackTests {
   private func begin(_ target: Target, _ wayBack: RandomID) throws {
     let phase = TargetPhase(target.catalogue, target.source)
     let tables = try phase.standing(target.plan, &target.connection)
-    try phase.lockForWayBack(tables, milliseconds: 1_000, &target.connection)
+    try phase.keepMaintenanceAway(tables, seconds: 1, &target.connection)
+    try phase.keepWritersAway(tables, milliseconds: 1_000, &target.connection)
     for statement in phase.beginWayBack(wayBack, of: switchID, epoch: 1, closing: tables) { try target.run(statement) }
     try target.run("COMMIT")
   }

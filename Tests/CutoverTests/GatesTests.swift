@@ -53,6 +53,13 @@ struct GatesTests {
     expect(["lag"]) { $0.lag = .init(seconds: nil, changes: nil, isSyncRunning: false) }
   }
 
+  @Test func `refuses what nobody can wait for, and says nothing of what it did not look at`() {
+    var gates = good
+    gates.prepared = ["gid"]
+    #expect(gates.findings.map(\.name) == ["streaming", "prepared transactions"])
+    expect(["prepared transactions"]) { $0.prepared = ["gid"] }
+  }
+
   @Test func `refuses with rows in the quarantine`() {
     expect(["quarantine"]) { $0.quarantined = 1 }
   }

@@ -8,39 +8,39 @@ struct CutoverCrashTests {
   enum Point: String, CaseIterable {
     case begin, locked, targetLocked = "target-locked", caughtUp = "caught-up", beforeSourceLock = "before-source-lock"
     case sourceLocked = "source-locked", captured, targetCommitted = "target-committed", fenced, decided, opened
+    case beforeCanary = "before-canary", afterCanary = "after-canary"
     case beforeHook = "before-hook", afterHook = "after-hook", beforeValidation = "before-validation", validated
 
-    var isDecided: Bool { [.decided, .opened, .beforeHook, .afterHook, .beforeValidation, .validated].contains(self) }
-  }
-
-  /// Keys so that validation has something to do.
-  private func prepare(_ it: Scenario) throws {
-    try it.createWritersTables(rows: 40)
-    try it.sqlite("CREATE TABLE note (id INTEGER PRIMARY KEY, slot INTEGER REFERENCES note (id));")
-    try it.copyAll()
+    private static let afterDecision: Set<Point> = [
+      .decided, .opened, .beforeCanary, .afterCanary, .beforeHook, .afterHook, .beforeValidation, .validated,
+    ]
+    var isDecided: Bool { Self.afterDecision.contains(self) }
+    /// Until the hook has ended well the canary is asked again.
+    var asksCanaryTwice: Bool { [.afterCanary, .beforeHook, .afterHook].contains(self) }
   }
 
   @Test(arguments: Point.allCases)
   func `killed and run again, it switches and nothing is lost`(point: Point) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareWithForeignKey(rows: 40)
       let writer = try it.startWriter(rate: 200, busyTimeout: 20)
       try writer.waitFor(20)
       let hook = "echo ran >> \(it.directory)/hook"
-      let killed = try it.startCutover(["--execute", "--on-switch", hook], fault: point.rawValue)
-      #expect(try killed.process.wait() == -SIGKILL)
-      #expect(killed.process.output == "", "no report, no claim")
+      let arguments = ["--execute", "--on-switch", hook, "--canary", "echo asked >> \(it.directory)/canary"]
+      try it.kill("cutover", arguments, at: point.rawValue)
       #expect(try it.isSourceWritable() == !point.isDecided)
       #expect(try !(it.isSourceWritable() && it.isTargetWritable()))
       if !point.isDecided { try writer.waitFor(20, since: writer.acknowledged) }
 
-      let (status, report) = try it.cutover("--execute", "--on-switch", hook)
+      let (status, report) = try it.startCutover(arguments).finish()
       #expect(status == 0, "\(report)")
       #expect(report.switched)
       #expect(report.failed == [])
       try it.expectSwitched([writer])
       let times = point == .afterHook ? 2 : 1
       #expect(Files.text("\(it.directory)/hook") == String(repeating: "ran\n", count: times))
+      let asked = point.asksCanaryTwice ? 2 : 1
+      #expect(Files.text("\(it.directory)/canary") == String(repeating: "asked\n", count: asked))
       #expect(try it.psql("SELECT bool_and(convalidated) FROM pg_constraint WHERE contype = 'f'") == "t")
     }
   }
@@ -48,10 +48,10 @@ struct CutoverCrashTests {
   @Test(arguments: [Point.targetLocked, .sourceLocked, .captured, .targetCommitted, .fenced, .decided, .opened])
   func `killed, and a sync started instead, ends it one way or the other`(point: Point) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareWithForeignKey(rows: 40)
       let writer = try it.startWriter(rate: 200, busyTimeout: 20)
       try writer.waitFor(20)
-      #expect(try it.startCutover(fault: point.rawValue).process.wait() == -SIGKILL)
+      try it.kill("cutover", at: point.rawValue)
 
       let sync = try it.start("sync")
       try Waiting.until("sync streams, in either direction", details: { sync.everythingSaid }) {
@@ -77,11 +77,11 @@ struct CutoverCrashTests {
   @Test(arguments: [Point.captured, .targetCommitted, .fenced, .decided])
   func `killed beside a running sync, that ends it one way or the other`(point: Point) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareWithForeignKey(rows: 40)
       let sync = try it.startStreaming()
       let writer = try it.startWriter(rate: 200, busyTimeout: 20)
       try writer.waitFor(20)
-      #expect(try it.startCutover(fault: point.rawValue).process.wait() == -SIGKILL)
+      try it.kill("cutover", at: point.rawValue)
       if point.isDecided {
         try it.expectFollowsBack(sync)
       } else {
@@ -102,9 +102,9 @@ struct CutoverCrashTests {
   ])
   func `killed again while it recovers, the third run completes`(point: Point, second: String) throws {
     try Scenario.run { it in
-      try prepare(it)
-      #expect(try it.startCutover(fault: point.rawValue).process.wait() == -SIGKILL)
-      #expect(try it.startCutover(fault: second).process.wait() == -SIGKILL)
+      try it.prepareWithForeignKey(rows: 40)
+      try it.kill("cutover", at: point.rawValue)
+      try it.kill("cutover", at: second)
       try it.sqliteIfOpen("INSERT INTO note VALUES (1, 1)")
       let (status, report) = try it.cutover("--execute")
       #expect(status == 0, "\(report)")
@@ -115,19 +115,9 @@ struct CutoverCrashTests {
   /// Case 47: it hangs between the target's COMMIT and the source's while another one comes.
   @Test func `a second one beside a first that hangs before its decision does not disturb it`() throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareWithForeignKey(rows: 40)
       let sync = try it.startStreaming()
-      let first = try it.startCutover(["--execute", "--pause-limit", "60"], fault: "target-committed:stop")
-      try first.waitUntilReached()
-      let second = try it.changeover("cutover", "--execute", "--lock-timeout", "0.5")
-      #expect(second.status == 75, "\(second)")
-      #expect(second.errors.contains("another changeover process keeps"))
-      #expect(try it.psql("SELECT phase FROM changeover.source") == "switching")
-      #expect(try !it.isTargetWritable())
-      first.process.send(SIGCONT)
-      let (status, report) = try first.finish()
-      #expect(status == 0, "\(report)")
-      #expect(report.switched)
+      try it.letHang("cutover", at: Point.targetCommitted.rawValue, phase: "switching", while: ["cutover", "rollback"])
       try it.expectFollowsBack(sync)
       try it.expectSwitched()
     }
@@ -135,19 +125,46 @@ struct CutoverCrashTests {
 
   @Test func `one that slept past its pause limit takes itself back`() throws {
     try Scenario.run { it in
-      try prepare(it)
-      let first = try it.startCutover(["--execute", "--pause-limit", "0.5"], fault: "target-committed:stop")
-      try first.waitUntilReached()
-      let asleep = ContinuousClock.now
-      try Waiting.until("the limit is past") { ContinuousClock.now > asleep + .seconds(0.6) }
-      first.process.send(SIGCONT)
-      let (status, report) = try first.finish()
-      #expect(status == 1)
-      #expect(!report.switched)
-      #expect(report.failed == ["abort"])
-      try it.expectOneWritable()
+      try it.prepareWithForeignKey(rows: 40)
+      try it.letSleepPastItsLimit("cutover", at: Point.targetCommitted.rawValue)
       #expect(try it.psql("SELECT phase FROM changeover.source") == "syncing")
       #expect(try it.cutover("--execute").status == 0)
+      try it.expectSwitched()
+    }
+  }
+
+  @Test(arguments: [Point.decided, .opened, .beforeCanary, .afterCanary])
+  func `killed at a canary that fails, the next run lets it take the switch back`(point: Point) throws {
+    try Scenario.run { it in
+      try it.prepareWithForeignKey(rows: 3)
+      let arguments = ["--execute", "--canary", "false", "--on-switch", "true"]
+      try it.kill("cutover", arguments, at: point.rawValue)
+      try it.psqlIfOpen("INSERT INTO event (kind) VALUES ('meanwhile')")
+      let isWritten = point != .decided
+      let (status, report) = try it.startCutover(arguments).finish()
+      #expect(status == 1)
+      #expect(!report.switched)
+      #expect(report.failed == ["canary"])
+      try it.expectSwitchedBack()
+      #expect(try it.sqlite("SELECT count(*) FROM event WHERE kind = 'meanwhile'") == (isWritten ? "1" : "0"))
+    }
+  }
+
+  /// Nobody can tell whether a command did anything before the process that ran it died: what may be frozen is thawed.
+  @Test(arguments: ["before-freeze", "frozen", "source-locked"])
+  func `killed around its freeze, the next run thaws first`(point: String) throws {
+    try Scenario.run { it in
+      try it.prepareWithForeignKey(rows: 3)
+      let log = "\(it.directory)/frost"
+      let frost = ["--execute", "--freeze", "echo freeze >> \(log)", "--thaw", "echo thaw >> \(log)"]
+      try it.kill("cutover", frost, at: point)
+      let before = point == "before-freeze" ? "" : "freeze\n"
+      #expect(Files.text(log) == before)
+      try it.expectOneWritable()
+      #expect(try it.cutover("--execute").report.failed == ["thaw"])
+      let (status, report) = try it.startCutover(frost).finish()
+      #expect(status == 0, "\(report)")
+      #expect(Files.text(log) == before + "thaw\nfreeze\nthaw\n")
       try it.expectSwitched()
     }
   }
@@ -166,5 +183,9 @@ extension Scenario {
 
   func sqliteIfOpen(_ statement: String) throws {
     if try isSourceWritable() { try sqlite(statement) }
+  }
+
+  func psqlIfOpen(_ statement: String) throws {
+    if try isTargetWritable() { try psql(statement) }
   }
 }

@@ -66,6 +66,24 @@ struct CutoverGateTests {
     #expect(try !it.isTargetWritable())
   }
 
+  /// Case 48: what a prepared transaction has locked it keeps, through a restart of the server too.
+  @Test(
+    .enabled(if: OwnServer.isPossible),
+    arguments: ["LOCK TABLE account IN ACCESS EXCLUSIVE MODE", "SELECT count(*) FROM slot"])
+  func `a prepared transaction with a lock on a target table is a NO-GO that names it`(statement: String) throws {
+    let own = try OwnServer(settings: ["max_prepared_transactions = 5"])
+    try Scenario.run(on: own.server) { it in
+      try it.prepareCopied(rows: 3)
+      try it.psql("BEGIN; \(statement); PREPARE TRANSACTION 'the migration';")
+      try expectNoGo(it, ["prepared transactions"])
+      let (_, report) = try it.cutover()
+      #expect(report.detail("prepared transactions")?.contains("the migration") == true)
+      try it.psql("ROLLBACK PREPARED 'the migration'")
+      #expect(try it.cutover("--execute", "--no-backup").status == 0)
+      try it.expectSwitched()
+    }
+  }
+
   @Test func `NO-GO while the first copy is not finished`() throws {
     try Scenario.run { it in
       try it.createWritersTables(rows: 3)

@@ -116,20 +116,6 @@ struct CutoverHardenedTests {
     }
   }
 
-  @Test(arguments: ["decided", "opened", "before-canary"])
-  func `killed before its canary, the next run lets it decide`(point: String) throws {
-    try Scenario.run { it in
-      try it.prepareCopied(rows: 3)
-      let arguments = ["--execute", "--canary", "false", "--on-switch", "true"] + Self.quick
-      #expect(try it.startCutover(arguments, fault: point).process.wait() == -SIGKILL)
-      let (status, report) = try it.startCutover(arguments).finish()
-      #expect(status == 1)
-      #expect(!report.switched)
-      #expect(report.failed == ["canary"])
-      try it.expectSwitchedBack()
-    }
-  }
-
   @Test(arguments: ["switched", "aborted", "refused", "frozen"])
   func `what was frozen is thawed, whatever came of the switch`(outcome: String) throws {
     try Scenario.run { it in
@@ -149,22 +135,6 @@ struct CutoverHardenedTests {
       #expect(report.switched == (outcome == "switched"))
       try it.expectOneWritable()
       withExtendedLifetime(blocker) {}
-    }
-  }
-
-  @Test func `killed while frozen, the next run thaws first`() throws {
-    try Scenario.run { it in
-      try it.prepareCopied(rows: 3)
-      let log = "\(it.directory)/frost"
-      let frost = ["--freeze", "echo freeze >> \(log)", "--thaw", "echo thaw >> \(log)"]
-      #expect(
-        try it.startCutover(["--execute"] + frost + Self.quick, fault: "source-locked").process.wait() == -SIGKILL)
-      #expect(Files.text(log) == "freeze\n")
-      let without = try it.startCutover(["--execute"] + Self.quick).finish()
-      #expect(without.report.failed == ["thaw"])
-      let (status, report) = try it.startCutover(["--execute"] + frost + Self.quick).finish()
-      #expect(status == 0, "\(report)")
-      #expect(Files.text(log) == "freeze\nthaw\nfreeze\nthaw\n")
     }
   }
 

@@ -85,6 +85,7 @@ struct CutoverPauseTests {
       let (status, report) = try it.cutover("--execute", "--lock-timeout", "0.5", "--waive", "verified")
       #expect(status == 1)
       #expect(report.failed == ["target locked"])
+      #expect(report.detail("target locked")?.contains("'psql' of role postgres") == true, "\(report)")
       #expect(report.pause_ms == nil)
       session.kill()
       _ = try it.psql(
@@ -196,18 +197,7 @@ struct CutoverPauseTests {
   @Test func `a reader that blocks the decision ends the pause at its limit`() throws {
     try Scenario.run { it in
       try it.prepareCopied(mode: "delete")
-      let reader = try it.spawn([
-        "python3", "-c",
-        """
-        import os, sqlite3, sys, time
-        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-        connection.execute("BEGIN"); connection.execute("SELECT count(*) FROM account").fetchone()
-        print("reading", flush=True)
-        while not os.path.exists(sys.argv[2]):
-            time.sleep(0.005)
-        """, it.source, "\(it.directory)/end",
-      ])
-      try reader.waitUntilSays("reading")
+      let reader = try it.startReader(until: "\(it.directory)/end")
       let (status, report) = try it.cutover("--execute", "--pause-limit", "0.7")
       #expect(status == 1)
       #expect(report.failed == ["abort"])

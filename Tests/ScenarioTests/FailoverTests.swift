@@ -124,4 +124,151 @@ struct FailoverTests {
       }
     }
   }
+
+  // MARK: After the switch, when PostgreSQL is the authority and SQLite follows it
+
+  private func switched(_ it: Scenario) throws {
+    try it.prepareCopied(rows: 20)
+    #expect(try it.cutover("--execute", "--no-backup", "--waive", "verified").status == 0)
+    try it.psql("UPDATE slot SET holder = 'first'")
+    try it.copyAll()
+  }
+
+  /// What a command that changes nothing leaves as it is.
+  private func state(_ it: Scenario) throws -> [String] {
+    [
+      try it.psql("SELECT s.*, s.xmin FROM changeover.source AS s; SELECT holder, count(*) FROM slot GROUP BY 1"),
+      "\(it.journalFiles)",
+    ]
+  }
+
+  @Test(arguments: [true, false])
+  func `an authority that lacks only what SQLite never had is followed on`(running: Bool) throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try switched(it)
+      let kept = try own.keep()
+      // Its epoch is one that the server does not know.
+      let sync = running ? try it.start("sync") : nil
+      if let sync {
+        try sync.waitUntilSays("streaming back from")
+      } else {
+        // Given away and journaled, but not applied.
+        try it.psql("UPDATE slot SET holder = 'lost'")
+        let killed = try it.start("sync", environment: ["CHANGEOVER_FAULT": "reverse-drained"])
+        #expect(try killed.wait() == -SIGKILL)
+        try it.psql("UPDATE slot SET holder = 'lost as well' WHERE id < 9")
+      }
+      try own.goBack(to: kept)
+      let next = try sync ?? it.start("sync")
+      try next.waitUntilSays("streaming back from", times: running ? 2 : 1)
+      try it.psql("UPDATE slot SET holder = 'second' WHERE id % 3 = 0")
+      try it.waitUntilFollowedBack()
+      #expect(try it.sqlite("SELECT DISTINCT holder FROM slot ORDER BY 1") == "first\nsecond")
+      try it.expectEqual()
+      #expect(try next.stop() == 0)
+      #expect(try it.rollback("--execute").status == 0)
+      try it.expectSwitchedBack()
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `an authority that lacks what SQLite has taken back stops everything, and nothing is changed`(running: Bool)
+    throws
+  {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try switched(it)
+      let kept = try own.keep()
+      let sync = try it.start("sync")
+      try sync.waitUntilSays("streaming back from")
+      try it.psql("UPDATE slot SET holder = 'only in SQLite' WHERE id < 9")
+      try it.waitUntilBackInStep()
+      if !running { #expect(try sync.stop() == 0) }
+      let whole = try own.keep()
+      if running { try sync.waitUntilSays("PostgreSQL is back") }
+      try own.goBack(to: kept)
+      let before = try state(it)
+      let words = "it was set back to an older state and has lost what the application wrote there since"
+      if running {
+        #expect(try sync.wait() == 65, "\(sync.everythingSaid)")
+        #expect(sync.errors.contains(words), "\(sync.errors)")
+      }
+      for command in [["sync"], ["rollback", "--execute"], ["cutover", "--execute"], ["verify"], ["status"], ["lag"]] {
+        let result = try Program.run([Scenario.binary] + command, environment: it.environment)
+        #expect(result.status == 65, "\(command) \(result)")
+        #expect(result.errors.contains(words), "\(command) \(result.errors)")
+      }
+      #expect(try state(it) == before)
+      #expect(try it.sqlite("SELECT count(*) > 0 FROM slot WHERE holder = 'only in SQLite'") == "1")
+      #expect(try !it.isSourceWritable())
+
+      try own.goBack(to: whole)
+      try it.copyAll()
+      try it.expectEqual()
+      #expect(try it.rollback("--execute").status == 0)
+      try it.expectSwitchedBack()
+    }
+  }
+
+  /// The switch itself was lost with the last transactions: the source decided, and has taken writes back since.
+  @Test func `an authority from before its opening is not opened again`() throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try it.prepareCopied(rows: 20)
+      let killed = try it.startCutover(["--execute", "--no-backup", "--waive", "verified"], fault: "decided")
+      #expect(try killed.process.wait() == -SIGKILL)
+      let kept = try own.keep()
+      try it.copyAll()
+      try it.psql("UPDATE slot SET holder = 'only in SQLite'")
+      try it.copyAll()
+      try own.goBack(to: kept)
+      for command in [["sync"], ["cutover", "--execute"], ["rollback", "--execute"]] {
+        let result = try Program.run([Scenario.binary] + command, environment: it.environment)
+        #expect(result.status == 65, "\(command) \(result)")
+      }
+      #expect(try it.psql("SELECT phase FROM changeover.source") == "switching")
+      #expect(try !it.isTargetWritable())
+      #expect(try !it.isSourceWritable())
+    }
+  }
+
+  /// The source and its journal were taken back to an earlier moment, and followed another server from there.
+  @Test func `an authority of another history, or one that is ahead of the journal, gives nothing away`() throws {
+    let own = try OwnServer()
+    try Scenario.run(on: own.server) { it in
+      try switched(it)
+      let earlier = it.directory + "/earlier"
+      #expect(try Program.run(["cp", "-a", it.source, earlier + ".db"]).status == 0)
+      #expect(try Program.run(["cp", "-a", it.stateDirectory, earlier + ".state"]).status == 0)
+      let kept = try own.keep()
+
+      try it.psql("UPDATE slot SET holder = 'this way'")
+      try it.copyAll()
+      let other = try own.keep()
+      try it.psql("UPDATE slot SET holder = 'and further'")
+      try it.copyAll()
+      try it.psql("UPDATE slot SET holder = 'not taken yet'")
+      let ahead = try own.keep()
+
+      for suffix in ["", "-wal", "-shm"] { unlink(it.source + suffix) }
+      Files.remove(it.stateDirectory)
+      rename(earlier + ".db", it.source)
+      rename(earlier + ".state", it.stateDirectory)
+      try own.goBack(to: kept)
+      try it.psql("UPDATE slot SET holder = 'that way'")
+      try it.copyAll()
+      let journal = it.journalFiles
+      for (server, words) in [(other, "it stands at another group"), (ahead, "is in neither the journal nor SQLite")] {
+        try own.goBack(to: server)
+        let pending = try it.psql("SELECT captured_group FROM changeover.source")
+        let sync = try it.start("sync")
+        #expect(try sync.wait() == 65, "\(sync.everythingSaid)")
+        #expect(sync.errors.contains(words), "\(sync.errors)")
+        #expect(try it.psql("SELECT captured_group FROM changeover.source") == pending)
+        #expect(it.journalFiles == journal)
+        #expect(try it.sqlite("SELECT DISTINCT holder FROM slot") == "that way")
+      }
+    }
+  }
 }

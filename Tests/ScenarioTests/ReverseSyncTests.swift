@@ -250,6 +250,44 @@ struct ReverseSyncTests {
       #expect(try it.sqlite("SELECT count(*), sum(id) FROM wide;") == "\(keys)|\(keys * (keys + 1) / 2)")
     }
   }
+
+  /// Case 48: what was prepared before a drain is committed long after it.
+  @Test(.enabled(if: OwnServer.isPossible))
+  func `a prepared transaction comes back when it is committed, through drains and a crash of the server`() throws {
+    let own = try OwnServer(settings: ["max_prepared_transactions = 5"])
+    try Scenario.run(on: own.server) { it in
+      let sync = try #require(try switched(it, syncing: true))
+      try sync.waitUntilSays("streaming back from")
+      try it.psql(
+        """
+        BEGIN; INSERT INTO account (email) VALUES ('late'); UPDATE slot SET holder = 'late' WHERE id < 5;
+        DELETE FROM line WHERE account = 2; PREPARE TRANSACTION 'late';
+        """)
+      try it.psql("INSERT INTO account (email) VALUES ('early'); UPDATE slot SET holder = 'early' WHERE id > 5")
+      try it.waitUntilBackInStep()
+      #expect(try it.sqlite("SELECT email FROM account WHERE email IN ('early', 'late')") == "early")
+      try own.stop("immediate")
+      try own.start()
+      try sync.waitUntilSays("PostgreSQL is back")
+      try it.psql("INSERT INTO account (email) VALUES ('between')")
+      try it.waitUntilBackInStep()
+      try it.psql("COMMIT PREPARED 'late'")
+      try it.waitUntilFollowedBack()
+      #expect(try it.sqlite("SELECT count(*) FROM slot WHERE holder = 'late'") == "5")
+      try it.expectEqual()
+
+      // Nobody can read a table that a prepared TRUNCATE has locked: nothing comes back until it is ended.
+      try it.psql("BEGIN; TRUNCATE event; PREPARE TRANSACTION 'empty';")
+      try it.psql("INSERT INTO account (email) VALUES ('beside')")
+      #expect(try it.rollback().report.failed == ["prepared transactions"])
+      try it.psql("COMMIT PREPARED 'empty'; INSERT INTO event (kind) VALUES ('first')")
+      try it.waitUntilFollowedBack()
+      #expect(try it.sqlite("SELECT kind FROM event") == "first")
+      #expect(try it.sqlite("SELECT count(*) FROM account WHERE email = 'beside'") == "1")
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+    }
+  }
 }
 
 extension Scenario {

@@ -17,10 +17,8 @@ struct RollbackCrashTests {
   }
 
   /// Switched, with writes in PostgreSQL that SQLite does not have yet.
-  private func prepare(_ it: Scenario) throws {
-    try it.createWritersTables(rows: 20)
-    try it.sqlite("CREATE TABLE note (id INTEGER PRIMARY KEY, slot INTEGER REFERENCES note (id));")
-    try it.copyAll()
+  private func prepare(_ it: Scenario, mode: String = "wal") throws {
+    try it.prepareWithForeignKey(rows: 20, mode: mode)
     #expect(try it.cutover("--execute", "--no-backup", "--waive", "verified").status == 0)
     try it.psql("INSERT INTO account (email) VALUES ('before'); DELETE FROM line WHERE account < 4")
   }
@@ -46,9 +44,7 @@ struct RollbackCrashTests {
     try Scenario.run { it in
       try prepare(it)
       let hook = "echo $CHANGEOVER_DIRECTION >> \(it.directory)/hook"
-      let killed = try it.startRollback(["--execute", "--on-switch", hook], fault: point.rawValue)
-      #expect(try killed.process.wait() == -SIGKILL, "\(killed.process.everythingSaid)")
-      #expect(killed.process.output == "", "no report, no claim")
+      try it.kill("rollback", ["--execute", "--on-switch", hook], at: point.rawValue)
       #expect(try it.isSourceWritable() == point.isDecided)
       #expect(try it.isTargetWritable() == !point.isClosed)
       if !point.isClosed || point.isDecided { try write(it, "between") }
@@ -72,7 +68,7 @@ struct RollbackCrashTests {
   func `killed, and a sync started instead, ends it one way or the other`(point: Point) throws {
     try Scenario.run { it in
       try prepare(it)
-      #expect(try it.startRollback(fault: point.rawValue).process.wait() == -SIGKILL)
+      try it.kill("rollback", at: point.rawValue)
       let sync = try it.start("sync")
       try sync.waitUntilSays(point.isDecided ? "streaming from" : "streaming back from")
       try it.expectOneWritable()
@@ -92,7 +88,7 @@ struct RollbackCrashTests {
       try prepare(it)
       let sync = try it.start("sync")
       try sync.waitUntilSays("streaming back from")
-      #expect(try it.startRollback(fault: point.rawValue).process.wait() == -SIGKILL)
+      try it.kill("rollback", at: point.rawValue)
       try Waiting.until("one store takes writes again") {
         try it.psql("SELECT phase FROM changeover.source") == (point.isDecided ? "syncing" : "switched")
       }
@@ -113,8 +109,8 @@ struct RollbackCrashTests {
   func `killed again while it recovers, the third run completes`(point: Point, second: String) throws {
     try Scenario.run { it in
       try prepare(it)
-      #expect(try it.startRollback(fault: point.rawValue).process.wait() == -SIGKILL)
-      #expect(try it.startRollback(fault: second).process.wait() == -SIGKILL)
+      try it.kill("rollback", at: point.rawValue)
+      try it.kill("rollback", at: second)
       let (status, report) = try it.rollback("--execute")
       #expect(status == 0, "\(report)")
       try it.expectSwitchedBack()
@@ -126,7 +122,7 @@ struct RollbackCrashTests {
   @Test func `a cutover resolves an interrupted rollback too`() throws {
     try Scenario.run { it in
       try prepare(it)
-      #expect(try it.startRollback(fault: Point.targetCommitted.rawValue).process.wait() == -SIGKILL)
+      try it.kill("rollback", at: Point.targetCommitted.rawValue)
       let (status, report) = try it.cutover("--execute")
       #expect(status == 0, "\(report)")
       #expect(report.detail("recovery")?.contains("taken back") == true)
@@ -139,20 +135,8 @@ struct RollbackCrashTests {
   @Test func `others beside a rollback that hangs before its decision do not disturb it`() throws {
     try Scenario.run { it in
       try prepare(it)
-      let first = try it.startRollback(
-        ["--execute", "--pause-limit", "60"], fault: "\(Point.targetCommitted.rawValue):stop")
-      try first.waitUntilReached()
-      for command in ["rollback", "cutover"] {
-        let second = try it.changeover(command, "--execute", "--lock-timeout", "0.5")
-        #expect(second.status == 75, "\(second)")
-        #expect(second.errors.contains("another changeover process keeps"))
-      }
-      #expect(try it.psql("SELECT phase FROM changeover.source") == "switching-back")
-      #expect(try !it.isTargetWritable())
-      first.process.send(SIGCONT)
-      let (status, report) = try first.finish()
-      #expect(status == 0, "\(report)")
-      #expect(report.switched)
+      try it.letHang(
+        "rollback", at: Point.targetCommitted.rawValue, phase: "switching-back", while: ["rollback", "cutover"])
       try it.expectSwitchedBack()
       try expectAll(it, "before")
     }
@@ -162,21 +146,92 @@ struct RollbackCrashTests {
   func `one that slept past its pause limit takes itself back`(point: Point) throws {
     try Scenario.run { it in
       try prepare(it)
-      let first = try it.startRollback(["--execute", "--pause-limit", "0.5"], fault: "\(point.rawValue):stop")
-      try first.waitUntilReached()
-      let asleep = ContinuousClock.now
-      try Waiting.until("the limit is past") { ContinuousClock.now > asleep + .seconds(0.6) }
-      first.process.send(SIGCONT)
-      let (status, report) = try first.finish()
-      #expect(status == 1)
-      #expect(!report.switched)
-      #expect(report.failed == ["abort"])
+      try it.letSleepPastItsLimit("rollback", at: point.rawValue)
       #expect(try it.psql("SELECT phase FROM changeover.source") == "switched")
-      try it.expectOneWritable()
       try write(it, "goes on")
       #expect(try it.rollback("--execute").status == 0)
       try it.expectSwitchedBack()
       try expectAll(it, "before", "goes on")
+    }
+  }
+
+  /// A reader keeps the source's COMMIT waiting, after the target's: the way back gives up, and dies before it has opened
+  /// PostgreSQL again.
+  @Test(arguments: ["rollback", "cutover", "sync"])
+  func `killed while an aborted way back is being taken back, whatever comes next opens PostgreSQL`(next: String) throws
+  {
+    try Scenario.run { it in
+      try prepare(it, mode: "delete")
+      // The reader is to come when nothing but the decision is left: the server holds the fence up until it is there.
+      try it.psql(
+        """
+        CREATE FUNCTION held() RETURNS event_trigger LANGUAGE plpgsql AS
+          'BEGIN PERFORM pg_advisory_xact_lock_shared(48); END';
+        CREATE EVENT TRIGGER held ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION held();
+        """)
+      let holder = try it.startSession("SELECT pg_advisory_xact_lock(48);")
+      let run = try it.startRollback(["--execute", "--pause-limit", "6"], fault: "back-aborting")
+      try Waiting.until("the fence is held up", details: { run.process.everythingSaid }) {
+        try it.psql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != "0"
+      }
+      let end = "\(it.directory)/end"
+      let reader = try it.startReader(until: end)
+      try holder.say("COMMIT;")
+      #expect(try run.process.wait() == -SIGKILL, "\(run.process.everythingSaid)")
+      try Files.write("", to: end)
+      #expect(try reader.wait() == 0)
+      #expect(try it.psql("SELECT phase FROM changeover.source") == "switching-back")
+      #expect(try !it.isTargetWritable() && !it.isSourceWritable())
+
+      switch next {
+      case "rollback":
+        let (status, report) = try it.rollback("--execute")
+        #expect(status == 0, "\(report)")
+        #expect(report.detail("recovery")?.contains("taken back") == true)
+        try it.expectSwitchedBack()
+      case "cutover":
+        #expect(try it.cutover("--execute").status == 0)
+        try it.expectSwitched()
+      default:
+        let sync = try it.start("sync")
+        try sync.waitUntilSays("streaming back from")
+        try it.expectOneWritable()
+        #expect(try it.isTargetWritable())
+        try write(it, "after")
+        try it.waitUntilBackInStep()
+        try expectAll(it, "before", "after")
+        try it.expectEqual()
+      }
+      try expectAll(it, "before")
+    }
+  }
+
+  /// The target is gone for good, and so is whoever opens the source without it.
+  @Test(arguments: ["abandon-begin", "abandon-applied", "abandoned", "before-hook", "after-hook"])
+  func `killed while it gives its target up, the next run opens the file with all that the journal has`(point: String)
+    throws
+  {
+    try Scenario.run { it in
+      try prepare(it)
+      let sync = try it.start("sync", environment: ["CHANGEOVER_FAULT": "reverse-drained"])
+      #expect(try sync.wait() == -SIGKILL)
+      it.url = it.server.url(database: "gone_for_good")
+      let arguments = ["--abandon-target", "--execute", "--on-switch", "echo ran >> \(it.directory)/hook"]
+      try it.kill("rollback", arguments, at: point)
+      let isDecided = !["abandon-begin", "abandon-applied"].contains(point)
+      #expect(try it.isSourceWritable() == isDecided)
+
+      for _ in 0..<2 {
+        let (status, report) = try it.startRollback(arguments).finish()
+        #expect(status == 0, "\(report)")
+        #expect(report.switched)
+        #expect(try it.isSourceWritable())
+        try it.expectEqual()
+      }
+      try expectAll(it, "before")
+      #expect(try it.sqlite("PRAGMA integrity_check") == "ok")
+      let times = point == "after-hook" ? 2 : 1
+      #expect(Files.text("\(it.directory)/hook") == String(repeating: "ran\n", count: times))
     }
   }
 

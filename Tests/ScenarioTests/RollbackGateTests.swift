@@ -162,12 +162,110 @@ struct RollbackGateTests {
     try Scenario.run(on: own.server) { it in
       try switched(it)
       try it.psql("BEGIN; INSERT INTO account (email) VALUES ('prepared'); PREPARE TRANSACTION 'the order';")
+      // One that only read would keep the foreign keys from being dropped afterwards.
+      try it.psql("BEGIN; SELECT count(*) FROM slot; PREPARE TRANSACTION 'the report';")
       try expectNoGo(it, ["prepared transactions"])
       let (_, report) = try it.rollback()
-      #expect(report.detail("prepared transactions")?.contains("the order") == true)
+      #expect(report.detail("prepared transactions")?.hasPrefix("the order, the report hold") == true, "\(report)")
+      try it.psql("COMMIT PREPARED 'the order'")
+      try expectNoGo(it, ["prepared transactions"])
+      try it.psql("COMMIT PREPARED 'the report'")
+      #expect(try it.rollback("--execute").status == 0)
+      #expect(try it.sqlite("SELECT count(*) FROM account WHERE email = 'prepared'") == "1")
+      try it.expectSwitchedBack()
+    }
+  }
+
+  /// Case 48: the gates had nothing to say.
+  @Test(.enabled(if: OwnServer.isPossible))
+  func `a transaction that is prepared while it runs is named, and not ended`() throws {
+    let own = try OwnServer(settings: ["max_prepared_transactions = 5"])
+    try Scenario.run(on: own.server) { it in
+      try switched(it)
+      let run = try it.startRollback(["--execute", "--lock-timeout", "0.6", "--terminate"], fault: "back-begin:wait")
+      try run.waitUntilReached()
+      try it.psql("BEGIN; INSERT INTO account (email) VALUES ('prepared'); PREPARE TRANSACTION 'the order';")
+      try run.letGoOn()
+      let (status, report) = try run.finish()
+      #expect(status == 1)
+      #expect(report.failed == ["target locked"])
+      #expect(report.detail("target locked")?.contains("prepared transaction 'the order'") == true, "\(report)")
+      try it.expectOneWritable()
+      #expect(try it.isTargetWritable())
       try it.psql("COMMIT PREPARED 'the order'")
       #expect(try it.rollback("--execute").status == 0)
       #expect(try it.sqlite("SELECT count(*) FROM account WHERE email = 'prepared'") == "1")
+      try it.expectSwitchedBack()
+    }
+  }
+
+  // MARK: VACUUM, which holds the lock that its own kind and ours conflict with
+
+  /// A VACUUM that goes through a table for as long as the test wants.
+  private func startVacuum(_ it: Scenario) throws -> ChildProcess {
+    try it.psql(
+      "INSERT INTO event (kind, payload) SELECT 'large', decode(repeat('00', 1000), 'hex') FROM generate_series(1, 2000)"
+    )
+    let vacuum = try it.spawn([
+      "psql", "-XqAt", "-d", it.server.url(database: it.database), "-c", "SET vacuum_cost_delay = 100", "-c",
+      "SET vacuum_cost_limit = 1", "-c", "VACUUM (DISABLE_PAGE_SKIPPING) event",
+    ])
+    try Waiting.until("VACUUM is in the table") {
+      try it.psql("SELECT count(*) > 0 FROM pg_stat_progress_vacuum WHERE relid = 'event'::regclass") == "t"
+    }
+    return vacuum
+  }
+
+  private func endVacuum(_ it: Scenario) throws {
+    try it.psql("SELECT pg_cancel_backend(pid) FROM pg_stat_progress_vacuum WHERE relid = 'event'::regclass")
+  }
+
+  /// An application that waits for nothing: any queue behind the way back would make this fail.
+  private func writeImpatiently(_ it: Scenario, _ kind: String) throws {
+    try it.psql("SET lock_timeout = '500ms'; INSERT INTO event (kind) VALUES ('\(kind)')")
+  }
+
+  @Test func `a VACUUM is waited for before the pause, and writers go on meanwhile`() throws {
+    try Scenario.run { it in
+      try switched(it)
+      let vacuum = try startVacuum(it)
+      let run = try it.startRollback(["--execute", "--lock-timeout", "60"])
+      try Waiting.until("rollback waits for it", details: { run.process.everythingSaid }) {
+        try it.psql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'event'::regclass") != "0"
+      }
+      let waiting = ContinuousClock.now
+      var writes = 0
+      while ContinuousClock.now < waiting + .seconds(2) {
+        try writeImpatiently(it, "meanwhile")
+        writes += 1
+      }
+      #expect(run.process.isRunning)
+      try endVacuum(it)
+      let (status, report) = try run.finish()
+      #expect(status == 0, "\(report)")
+      let waited = try #require(report.checkpoints.first { $0.name == "target locked" }?.ms)
+      #expect(waited > 2_000)
+      #expect(try #require(report.pause_ms) < 1_000, "\(report)")
+      _ = try vacuum.wait()
+      #expect(try it.sqlite("SELECT count(*) FROM event WHERE kind = 'meanwhile'") == "\(writes)")
+      try it.expectSwitchedBack()
+    }
+  }
+
+  @Test func `a VACUUM that outlasts the limit is named, and no writer waited`() throws {
+    try Scenario.run { it in
+      try switched(it)
+      let vacuum = try startVacuum(it)
+      let run = try it.startRollback(["--execute", "--lock-timeout", "1"])
+      while run.process.isRunning { try writeImpatiently(it, "meanwhile") }
+      let (status, report) = try run.finish()
+      #expect(status == 1)
+      #expect(report.failed == ["target locked"])
+      #expect(report.detail("target locked")?.contains("'psql' of role postgres") == true, "\(report)")
+      #expect(report.pause_ms == nil)
+      try endVacuum(it)
+      _ = try vacuum.wait()
+      #expect(try it.rollback("--execute").status == 0)
       try it.expectSwitchedBack()
     }
   }
