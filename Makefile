@@ -84,7 +84,7 @@ RUNS ?= 300
 soak: ## Verify again and again beside live writers; RUNS=300 says how often
 	@scripts/install-dependencies test
 	swift build --build-tests
-	@export CHANGEOVER_VERIFY_RUNS=$(RUNS); $(call run_tests,$(PG),--filter 'ScenarioTests.VerifyTests/.(beside a running|without a write)')
+	@export CHANGEOVER_VERIFY_RUNS=$(RUNS); $(call run_tests,$(PG),--filter 'ScenarioTests.Verify(Back)?Tests/.(beside|without a write)')
 
 # Histories of statements; those of the test suite and as many more as one likes. DDL=1 changes schemas too.
 DDL ?=

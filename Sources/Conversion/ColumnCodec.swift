@@ -2,7 +2,7 @@ import Model
 import Schema
 
 /// How the values of one column go to the target and come back: decided once for the column, not for every value.
-package struct ColumnCodec: Sendable {
+@usableFromInline package struct ColumnCodec: Sendable {
   @usableFromInline let type: TargetType
   /// Whether text is written as it is: nothing to strip, no spelling to keep to.
   @usableFromInline let isPlain: Bool

@@ -79,7 +79,7 @@ extension Conversion {
     _ field: UnsafeRawBufferPointer, as codec: borrowing ColumnCodec, _ spelling: Spelling, _ storageClass: StorageClass
   ) -> Value? {
     let microseconds: Int64
-    if codec.type == .date {
+    if case .date = codec.type {
       guard let days = field.integer(Int32.self) else { return nil }
       let (product, overflow) = Int64(days).multipliedReportingOverflow(by: CalendarTime.day)
       guard !overflow else { return nil }
@@ -106,11 +106,13 @@ extension Conversion {
   private static func text(
     of microseconds: Int64, as codec: borrowing ColumnCodec, _ form: TimeSpelling?
   ) -> [UInt8]? {
-    guard let form, form.zone == .none || codec.type == .timestamptz else { return nil }
+    var hasZone = false
+    if case .timestamptz = codec.type { hasZone = true }
+    guard let form, form.zone == .none || hasZone else { return nil }
     var local = microseconds
-    if codec.type == .time {
+    if case .time = codec.type {
       guard (0..<CalendarTime.day).contains(microseconds) else { return nil }
-    } else if codec.type == .timestamptz {
+    } else if hasZone {
       if form.zone != .none {
         local += form.offsetMicroseconds
       } else {

@@ -34,7 +34,7 @@ extension Conversion {
     let spelling: Spelling
     do throws(Misfit) { spelling = try write(value, as: codec, to: &buffer) } catch { return .misfit(error) }
     if buffer.bytes.loadUnaligned(fromByteOffset: start, as: Int32.self) == -1 { return .emptied }
-    if codec.type == .jsonb { return replaceByCanon(value, from: start, in: &buffer) ? .exact : .lossy }
+    if case .jsonb = codec.type { return replaceByCanon(value, from: start, in: &buffer) ? .exact : .lossy }
     let field = UnsafeRawBufferPointer(rebasing: buffer.bytes[(start + 4)...])
     if isText(field, of: value, codec.type) { return .exact }
     guard let image = decode(field, as: codec, spelling: spelling) else { return .lossy }
@@ -47,9 +47,11 @@ extension Conversion {
 
   /// Whether a text arrived as it is: what `decode` says of these types, without a copy of the text.
   private static func isText(_ field: UnsafeRawBufferPointer, of value: ValueView, _ type: TargetType) -> Bool {
-    guard case .text(let bytes) = value, type.isText || type == .json else { return false }
-    if case .char = type { return false }
-    return field.isSame(as: bytes)
+    guard case .text(let bytes) = value else { return false }
+    switch type {
+    case .text, .varchar, .citext, .enumeration, .anyText, .keyText, .json: return field.isSame(as: bytes)
+    default: return false
+    }
   }
 
   /// In place of the text that jsonb is given stands the text that it gives.

@@ -8,7 +8,7 @@ extension Conversion {
   ) throws(Misfit) -> Spelling {
     let type = codec.type
     if type.isText { return try write(plain: bytes, as: codec, to: &buffer) }
-    if type == .bytea, codec.nul == .bytea {
+    if case .bytea = type, codec.nul == .bytea {
       guard bytes.count <= longest else { throw .tooLong(type) }
       append(bytes: bytes, to: &buffer)
       return .text

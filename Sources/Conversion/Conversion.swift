@@ -7,7 +7,7 @@ import Schema
 /// Value and spelling together are the image: for whatever `append` takes, `decode` of the field with the `spelling` gives
 /// the image again, byte by byte. Exceptions are asked for: text whose NUL characters are stripped, '' read as NULL, and
 /// jsonb, of which PostgreSQL keeps the meaning and not the text.
-package enum Conversion {
+@usableFromInline package enum Conversion {
   /// Doubles hold every integer up to here exactly.
   @usableFromInline static let exactIntegers: ClosedRange<Int64> = -(1 << 53)...(1 << 53)
   /// A value and its header of four bytes have to fit into what the server allocates at most, 1 GB − 1.

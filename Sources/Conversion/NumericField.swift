@@ -10,6 +10,8 @@ struct NumericField {
   private let digits: UnsafeRawBufferPointer
   private let weight: Int
   private let isNegative: Bool
+  /// The first and last digit that is not 0, by the power of ten that it counts; nil for zero.
+  let powers: ClosedRange<Int>?
 
   /// Nil for what is no finite number.
   init?(_ field: UnsafeRawBufferPointer) {
@@ -19,7 +21,17 @@ struct NumericField {
     digits = UnsafeRawBufferPointer(rebasing: field[8...])
     weight = Int(Int16(bitPattern: word(2)))
     isNegative = word(4) == Self.negative
-    for at in stride(from: 8, to: field.count, by: 2) where word(at) > 9_999 { return nil }
+    var powers: ClosedRange<Int>?
+    for index in 0..<digits.count / 2 {
+      let group = word(8 + index * 2)
+      guard group <= 9_999 else { return nil }
+      if group == 0 { continue }
+      let power = (weight - index) * 4
+      let low = power + (group % 10 != 0 ? 0 : group % 100 != 0 ? 1 : group % 1_000 != 0 ? 2 : 3)
+      let high = power + (group < 10 ? 0 : group < 100 ? 1 : group < 1_000 ? 2 : 3)
+      powers = low...(powers?.upperBound ?? high)
+    }
+    self.powers = powers
   }
 
   // MARK: Writing
@@ -139,8 +151,8 @@ struct NumericField {
       return Int64(String(decoding: plain(fractionDigits: 0), as: UTF8.self)).map { .integer($0) }
     case .real: return spelling == .real ? real.map { .real($0) } : nil
     case .text:
-      guard let text = NumericForm(spelling)?.text(of: self) else { return nil }
-      if let limits, text.withUnsafeBytes({ Decimal($0)?.scale ?? 0 }) > limits.scale { return nil }
+      guard let form = NumericForm(spelling), let text = form.text(of: self) else { return nil }
+      if let limits, form.scale(of: self) > limits.scale { return nil }
       return .text(text)
     default: return nil
     }
@@ -150,6 +162,7 @@ struct NumericField {
   private var real: Double? {
     guard let powers else { return 0 }
     guard powers.count <= 17 else { return nil }
+    if let real = exactQuotient(powers) { return real }
     var text = isNegative ? "-" : ""
     for power in powers.reversed() { text += String(digit(power)) }
     guard let real = Double("\(text)e\(powers.lowerBound)"), real.isFinite, real != 0 else { return nil }
@@ -161,29 +174,44 @@ struct NumericField {
     return isSame ? real : nil
   }
 
-  /// The first and last digit that is not 0, by the power of ten that it counts; nil for zero.
-  var powers: ClosedRange<Int>? {
-    let lowest = (weight - digits.count / 2 + 1) * 4
-    guard let low = (lowest..<weight * 4 + 4).first(where: { digit($0) != 0 }),
-      let high = (lowest..<weight * 4 + 4).last(where: { digit($0) != 0 })
-    else { return nil }
-    return low...high
+  /// Up to fifteen digits are those of one double only, whose shortest decimal they are. They and a power of ten up to 22
+  /// are doubles themselves, so that a product or quotient of the two is the nearest one.
+  private func exactQuotient(_ powers: ClosedRange<Int>) -> Double? {
+    guard powers.count <= 15, abs(powers.lowerBound) < Self.powersOfTen.count else { return nil }
+    var number = 0
+    for power in powers.reversed() { number = number * 10 + digit(power) }
+    let factor = Self.powersOfTen[abs(powers.lowerBound)]
+    let real = powers.lowerBound < 0 ? Double(number) / factor : Double(number) * factor
+    return isNegative ? -real : real
   }
+
+  private static let powersOfTen: [Double] = [
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+  ]
 
   var isBelowZero: Bool { isNegative && powers != nil }
 
   func digit(_ power: Int) -> Int {
     let index = weight - Self.group(of: power)
     guard index >= 0, index < digits.count / 2 else { return 0 }
-    var group = Int(UInt16(bigEndian: digits.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
-    for _ in 0..<power & 3 { group /= 10 }
-    return group % 10
+    let group = UInt16(bigEndian: digits.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
+    // Divisors that the compiler knows.
+    switch power & 3 {
+    case 0: return Int(group % 10)
+    case 1: return Int(group / 10 % 10)
+    case 2: return Int(group / 100 % 10)
+    default: return Int(group / 1_000)
+    }
   }
 
   /// Without exponent; digits after those asked for are left out.
   func plain(fractionDigits: Int) -> [UInt8] {
-    var text: [UInt8] = isBelowZero ? [UInt8(ascii: "-")] : []
-    for power in (0...max(powers?.upperBound ?? 0, 0)).reversed() {
+    let highest = max(powers?.upperBound ?? 0, 0)
+    var text: [UInt8] = []
+    text.reserveCapacity(highest + fractionDigits + 3)
+    if isBelowZero { text.append(UInt8(ascii: "-")) }
+    for power in (0...highest).reversed() {
       text.append(UInt8(ascii: "0") + UInt8(digit(power)))
     }
     guard fractionDigits > 0 else { return text }

@@ -58,13 +58,19 @@ struct NumericForm {
     return .text(form: bits)
   }
 
+  /// How many digits PostgreSQL shows after the point of a number that is written so.
+  func scale(of number: NumericField) -> Int {
+    exponent == nil ? fractionDigits : max(fractionDigits - (number.powers?.upperBound ?? 0), 0)
+  }
+
   /// Nil where the number has more digits than the form, or a sign that it does not write.
   func text(of number: NumericField) -> [UInt8]? {
     guard !hasPlus || !number.isBelowZero else { return nil }
     var text: [UInt8] = hasPlus ? [UInt8(ascii: "+")] : []
     guard let exponent else {
       guard number.powers?.lowerBound ?? 0 >= -fractionDigits else { return nil }
-      return text + number.plain(fractionDigits: fractionDigits)
+      let plain = number.plain(fractionDigits: fractionDigits)
+      return hasPlus ? text + plain : plain
     }
     guard let powers = number.powers, powers.lowerBound >= powers.upperBound - fractionDigits else { return nil }
     if number.isBelowZero { text.append(UInt8(ascii: "-")) }

@@ -19,12 +19,15 @@ enum TimeText {
   ) -> Bool {
     let dash = UInt8(ascii: "-")
     let colon = UInt8(ascii: ":")
-    if type != .time {
+    var hasDate = true
+    if case .time = type { hasDate = false }
+    if hasDate {
       guard let year = scanner.number(4), scanner.take(dash), let month = scanner.number(2), scanner.take(dash),
         let day = scanner.number(2)
       else { return false }
       (time.year, time.month, time.day) = (year, month, day)
-      if type == .date || scanner.isAtEnd { return true }
+      if scanner.isAtEnd { return true }
+      if case .date = type { return true }
       switch scanner.next {
       case UInt8(ascii: " "): form.separator = .space
       case UInt8(ascii: "T"): form.separator = .upper
@@ -46,16 +49,31 @@ enum TimeText {
         isExact = fraction.isExact
       }
     }
-    guard type == .timestamptz, !scanner.isAtEnd else { return true }
+    guard case .timestamptz = type, !scanner.isAtEnd else { return true }
     form.hasSpaceBeforeZone = scanner.take(UInt8(ascii: " "))
     return scanner.zone(&form)
   }
 
   /// Nil where the form has no place for the whole of the value.
   static func write(_ time: CalendarTime, _ type: TargetType, _ form: TimeSpelling) -> [UInt8]? {
-    var text: [UInt8] = []
-    text.reserveCapacity(36)
-    if type != .time {
+    // One piece of memory, and no look at each byte whether the array is shared.
+    let text = [UInt8](unsafeUninitializedCapacity: longest) { memory, count in
+      var text = TextWriter(memory)
+      count = write(time, type, form, to: &text) ? text.count : 0
+    }
+    return text.isEmpty ? nil : text
+  }
+
+  /// A date, a time with nine digits after the point, and a zone, each with what separates it.
+  private static let longest = 48
+
+  /// False where the form has no place for the whole of the value.
+  private static func write(
+    _ time: CalendarTime, _ type: TargetType, _ form: TimeSpelling, to text: inout TextWriter
+  ) -> Bool {
+    var hasDate = true
+    if case .time = type { hasDate = false }
+    if hasDate {
       text.append(time.year, digits: 4)
       text.append(UInt8(ascii: "-"))
       text.append(time.month, digits: 2)
@@ -63,7 +81,7 @@ enum TimeText {
       text.append(time.day, digits: 2)
       switch form.separator {
       case .dateOnly:
-        return form.precision == 0 && form.zone == .none && time.timeOfDay == 0 ? text : nil
+        return form.precision == 0 && form.zone == .none && time.timeOfDay == 0
       case .space: text.append(UInt8(ascii: " "))
       case .upper: text.append(UInt8(ascii: "T"))
       case .lower: text.append(UInt8(ascii: "t"))
@@ -76,11 +94,11 @@ enum TimeText {
       text.append(UInt8(ascii: ":"))
       text.append(time.second, digits: 2)
     } else if time.second > 0 {
-      return nil
+      return false
     }
     if form.precision > 1 { text.append(UInt8(ascii: ".")) }
-    guard text.append(fraction: time.microsecond, digits: form.fractionDigits) else { return nil }
+    guard text.append(fraction: time.microsecond, digits: form.fractionDigits) else { return false }
     if form.hasSpaceBeforeZone { text.append(UInt8(ascii: " ")) }
-    return text.append(zone: form) ? text : nil
+    return text.append(zone: form)
   }
 }

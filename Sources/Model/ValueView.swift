@@ -1,5 +1,5 @@
 /// A borrowed value. Text and blobs lend memory that dies with its owner: a batch of the journal, a row being read.
-package enum ValueView {
+@usableFromInline package enum ValueView {
   case null
   case integer(Int64)
   case real(Double)

@@ -2,7 +2,7 @@
 ///
 /// A struct over raw memory, passed `inout`: `[UInt8].append` costs twice as much per row and a class three times
 /// (exclusivity checks at run time).
-package struct WireBuffer: ~Copyable {
+@usableFromInline package struct WireBuffer: ~Copyable {
   @usableFromInline var base: UnsafeMutableRawPointer
   @usableFromInline var capacity: Int
   /// Bytes written so far.

@@ -1,7 +1,8 @@
 import CPostgres
 
 extension Wire {
-  /// Sets what hosts are known to set otherwise: timeouts off, dates as ISO in UTC.
+  /// Sets what hosts are known to set otherwise: timeouts off, dates as ISO in UTC, and
+  /// backslashes in literals for what they are.
   ///
   /// Behind a pooler a SET would stay on a server connection that others use, so the timeouts are left to `SET LOCAL`
   /// in each transaction. The backend's own number tells: a pooler invents the one it gives its clients.
@@ -22,10 +23,11 @@ extension Wire {
     let inTransaction = wrong.filter { $0.name != "idle_session_timeout" }
     let local = inTransaction.map { "SET LOCAL \($0.name) = 0; " }.joined()
 
-    // Poolers keep these two for each client.
+    // Poolers keep these three for each client.
     var session = isPooled ? [] : wrong
     if parameter("TimeZone") != "UTC" { session.append(("TimeZone", "UTC")) }
     if parameter("DateStyle")?.hasPrefix("ISO") != true { session.append(("DateStyle", "ISO, YMD")) }
+    if parameter("standard_conforming_strings") != "on" { session.append(("standard_conforming_strings", "on")) }
     if !session.isEmpty {
       let calls = session.map { "set_config('\($0.name)', '\($0.value)', false)" }.joined(separator: ", ")
       _ = try query("SELECT \(calls)", Parameters())

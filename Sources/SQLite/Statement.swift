@@ -2,7 +2,7 @@ import CSQLite
 import Model
 
 /// A prepared statement. Finalised once, when the value dies.
-package struct Statement: ~Copyable {
+@usableFromInline package struct Statement: ~Copyable {
   @usableFromInline let handle: OpaquePointer
   /// The connection, for error messages only; it outlives its statements (`sqlite3_close_v2`).
   private let database: OpaquePointer

@@ -50,7 +50,7 @@ package struct Reading: Sendable, Hashable, Codable {
 /// How a source writes a value that its target type has only one form of: the storage class, and of text whatever the
 /// type's codec tells apart ('T' or space, digits of the fraction, dashes and case of a UUID). Value and spelling
 /// together are the image.
-package struct Spelling: Sendable, Hashable, Codable {
+@usableFromInline package struct Spelling: Sendable, Hashable, Codable {
   package let rawValue: UInt32
   package init(rawValue: UInt32) { self.rawValue = rawValue }
 }

@@ -20,8 +20,12 @@ struct ComparedTable: Sendable {
   init(
     _ comparison: TableComparison, _ source: borrowing Database, on target: inout Connection
   ) throws {
-    // Chunks are too short for either, and the server has other work.
-    try target.execute("SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0")
+    // Chunks are too short for the first two, and the server has other work. The others are what a type's text depends on.
+    try target.execute(
+      """
+      SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL extra_float_digits = 1; \
+      SET LOCAL bytea_output = hex; SET LOCAL IntervalStyle = postgres
+      """)
     table = comparison.table
     plan = comparison.plan
     settings = comparison.settings

@@ -14,11 +14,3 @@ package struct ComparisonSettings: Sendable {
 
   package init() {}
 }
-
-/// How far a comparison is.
-package struct ComparisonProgress: Sendable {
-  /// Rows of the source that this run compared.
-  package var rows: Int64
-  /// Differences that it found.
-  package var differences: Int64
-}

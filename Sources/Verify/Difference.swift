@@ -8,6 +8,9 @@ package struct Difference: Sendable, Equatable {
     /// In the target only.
     case extra
     case different
+
+    package var isInSource: Bool { self != .extra }
+    package var isInTarget: Bool { self != .missing }
   }
 
   /// The row is known to be refused by the target.

@@ -23,7 +23,6 @@ struct Division: Sendable, Equatable {
   /// Whether it is too small to be divided for the deadline's sake.
   var isLeast: Bool { width <= Self.least }
   var isFirst: Bool { start == 0 }
-  var isLast: Bool { end == Self.end }
 
   func contains(_ keyHash: UInt64) -> Bool { (start..<end).contains(Int64(keyHash & UInt64(Self.end - 1))) }
 

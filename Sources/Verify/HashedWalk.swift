@@ -39,12 +39,12 @@ struct HashedWalk: ~Copyable {
 
   mutating func run(
     until deadline: ContinuousClock.Instant?, source: borrowing Database, target: inout Connection,
-    report: (ComparisonProgress) throws -> Void
+    check: () throws -> Void
   ) throws -> Comparison {
     do {
       while next < Division.end {
         let division = Division(from: next, width: width)
-        if try compare(division, until: deadline, source: source, target: &target, report: report) {
+        if try compare(division, until: deadline, source: source, target: &target, check: check) {
           next = division.end
         } else {
           width = max(division.width / 4, 1)
@@ -74,10 +74,10 @@ struct HashedWalk: ~Copyable {
   /// False where the deadline came before the end of the scan: nothing of it counts then.
   private mutating func compare(
     _ division: Division, until deadline: ContinuousClock.Instant?, source: borrowing Database,
-    target: inout Connection, report: (ComparisonProgress) throws -> Void
+    target: inout Connection, check: () throws -> Void
   ) throws -> Bool {
     try target.send(compared.queries.buckets(division), Parameters(capacity: 16))
-    let mine = try sums(division, until: division.isLeast ? nil : deadline, source, target.stop, report)
+    let mine = try sums(division, until: division.isLeast ? nil : deadline, source, target.stop, check)
     guard let mine else {
       // A cancelled statement would end the transaction.
       _ = try target.answer()
@@ -111,7 +111,7 @@ struct HashedWalk: ~Copyable {
 
   private mutating func sums(
     _ division: Division, until deadline: ContinuousClock.Instant?, _ source: borrowing Database, _ stop: StopSignal,
-    _ report: (ComparisonProgress) throws -> Void
+    _ check: () throws -> Void
   ) throws -> Buckets? {
     let statement = try compared.reader.scan(source)
     /// How often the clock and the stop signal are looked at, in rows.
@@ -148,9 +148,7 @@ struct HashedWalk: ~Copyable {
       if scanned % look == 0 {
         try stop.check()
         if let deadline, deadline <= .now { return nil }
-        try report(
-          ComparisonProgress(
-            rows: findings.comparison.sourceRows + counted, differences: findings.comparison.total))
+        try check()
         if stop.wait(milliseconds: pace.wait(after: look)) { throw PostgresError.stopped }
       }
     }

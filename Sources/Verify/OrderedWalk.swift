@@ -36,10 +36,10 @@ struct OrderedWalk: ~Copyable {
 
   mutating func run(
     until deadline: ContinuousClock.Instant?, source: borrowing Database, target: inout Connection,
-    report: (ComparisonProgress) throws -> Void
+    check: () throws -> Void
   ) throws -> Comparison {
     do {
-      return try walk(until: deadline, source: source, target: &target, report: report)
+      return try walk(until: deadline, source: source, target: &target, check: check)
     } catch {
       target.abandon()
       throw error
@@ -48,7 +48,7 @@ struct OrderedWalk: ~Copyable {
 
   private mutating func walk(
     until deadline: ContinuousClock.Instant?, source: borrowing Database, target: inout Connection,
-    report: (ComparisonProgress) throws -> Void
+    check: () throws -> Void
   ) throws -> Comparison {
     let statement = try compared.reader.walk(after: lower?.key, in: source)
     var pending: SourceChunk?
@@ -61,7 +61,7 @@ struct OrderedWalk: ~Copyable {
       lower = chunk.range.upper
       let isLate = deadline.map { $0 <= .now } ?? false
       if chunk.isLast || isLate { try settle(chunk, source: source, target: &target) }
-      try report(ComparisonProgress(rows: findings.comparison.sourceRows, differences: findings.comparison.total))
+      try check()
       if chunk.isLast || isLate {
         findings.comparison.end = chunk.isLast ? .finished : .paused(chunk.range.upper?.key ?? [])
         findings.comparison.stripped = hasher.stripped

@@ -38,20 +38,20 @@ package struct TableComparison: Sendable {
   /// JIT and parallel workers are switched off (`SET LOCAL`). After an error the target's transaction may be a failed one.
   /// - Parameters:
   ///   - cursor: where an earlier run paused; its differences are that run's.
-  ///   - report: called about once a chunk; what it throws ends the run.
+  ///   - check: called about once a chunk; what it throws ends the run.
   package func run(
     after cursor: [Value]? = nil, until deadline: ContinuousClock.Instant? = nil,
     source: borrowing Database, target: inout Connection,
-    report: (ComparisonProgress) throws -> Void = { _ in }
+    check: () throws -> Void = {}
   ) throws -> Comparison {
     let compared = try ComparedTable(self, source, on: &target)
     let encoding = try source.string("PRAGMA encoding") ?? ""
     if KeyOrder.isShared(table, plan, encoding: encoding) {
       var walk = try OrderedWalk(compared, after: cursor)
-      return try walk.run(until: deadline, source: source, target: &target, report: report)
+      return try walk.run(until: deadline, source: source, target: &target, check: check)
     }
     var walk = try HashedWalk(compared, after: cursor)
-    return try walk.run(until: deadline, source: source, target: &target, report: report)
+    return try walk.run(until: deadline, source: source, target: &target, check: check)
   }
 
   /// Compares the rows of these keys only (images of the source, as in `Difference.key`). A key that neither store has is

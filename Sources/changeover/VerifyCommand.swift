@@ -21,6 +21,10 @@ struct VerifyCommand: ParsableCommand {
   @Flag(help: "Have rows that differ brought again from the store that is written, and compare them once more.")
   var repair = false
 
+  @Option(
+    help: ArgumentHelp("Rows of a table that --repair finds and brings before it looks for more.", visibility: .hidden))
+  var repairsAtOnce: Int?
+
   @Option(help: "Differences of a table that are named; all are counted.")
   var limit = 100
 
@@ -42,6 +46,7 @@ struct VerifyCommand: ParsableCommand {
   func validate() throws {
     guard limit >= 0 else { throw ValidationError("--limit takes 0 or more") }
     guard maxTransactionSeconds > 0 else { throw ValidationError("--max-transaction-seconds takes a number above 0") }
+    if let repairsAtOnce, repairsAtOnce < 1 { throw ValidationError("--repairs-at-once takes 1 or more") }
     if let rate, rate <= 0 { throw ValidationError("--rate takes a number above 0") }
   }
 
@@ -49,11 +54,12 @@ struct VerifyCommand: ParsableCommand {
     let stop = StopSignal()
     Signals.stop(with: stop)
     let configuration = try stores.configuration()
-    let options = VerifyOptions(
+    var options = VerifyOptions(
       source: try stores.source(configuration), target: try stores.target(configuration),
       state: try stores.state(configuration), targetSchema: stores.targetSchema ?? configuration.targetSchema,
       tables: table, repairs: repair, limit: limit, showsValues: showValues, rowsPerSecond: rate,
       maxTransactionSeconds: maxTransactionSeconds, resumes: resume)
+    if let repairsAtOnce { options.repairsAtOnce = repairsAtOnce }
     let reporter = VerifyReporter()
     let report: VerifyReport
     do {

@@ -40,12 +40,19 @@ struct VerifyText {
       [sentence(difference, table)]
         + (difference.values ?? []).map {
           "        \($0.column): \($0.source.map(ValueText.text) ?? "no row") in SQLite, "
-            + "\($0.target ?? (difference.kind == .missing ? "no row" : "NULL")) in PostgreSQL"
+            + "\(target($0, difference.kind)) in PostgreSQL"
         }
     }
     let rest = table.total + table.repaired - Int64(shown.count)
     if rest > 0 { lines.append("    \(table.name): \(rest) more (--limit names more)") }
     return lines
+  }
+
+  /// PostgreSQL's text of a value, in quotes as SQLite's is, but for what is plainly a number.
+  private func target(_ values: VerifyDifference.ColumnValues, _ kind: Difference.Kind) -> String {
+    guard let text = values.target else { return kind == .missing ? "no row" : "NULL" }
+    if case .text? = values.source { return ValueText.text(.text(text)) }
+    return Double(text) != nil ? text : ValueText.text(.text(text))
   }
 
   private func sentence(_ difference: VerifyDifference, _ table: VerifyTable) -> String {
@@ -78,8 +85,13 @@ struct VerifyText {
   private var conclusion: String {
     let place = report.position.map { " (group \($0.group), change \($0.sequence))" } ?? ""
     let seconds = "\((report.seconds * 10).rounded() / 10) s"
-    guard report.isEqual else {
+    if report.differences > report.tables.reduce(0, { $0 + $1.discarded }) {
       return "DIFFERENT: \(report.differences) rows of \(report.rows) differ, compared in \(seconds)\(place)."
+    }
+    guard report.isEqual else {
+      let count = report.tables.count { $0.problem != nil }
+      let what = count == 1 ? "1 table was not compared" : "\(count) tables were not compared"
+      return "NOT PROVEN EQUAL: \(what); \(report.rows) rows of the others are equal, in \(seconds)\(place)."
     }
     let what = report.isFull ? "Both stores are equal" : "The tables named are equal in both stores"
     return "\(what): \(report.rows) rows compared in \(seconds)\(place)."
@@ -89,15 +101,18 @@ struct VerifyText {
   /// What to do next.
   private var remedies: [String] {
     var lines: [String] = []
-    let repairable = report.tables.flatMap(\.differences).contains {
-      $0.quarantine == nil && !$0.isKeyOfTarget && !$0.isRepaired
-    }
+    let listed = report.tables.flatMap(\.differences).contains(where: \.isRepairable)
+    // Of rows in the quarantine all are counted, also where they are not listed.
+    let unlisted = report.tables.contains { $0.unlisted > 0 && $0.total > $0.quarantined }
     let wasRepaired = report.wasRepair
     let authority = isBack ? "PostgreSQL" : "SQLite"
-    if repairable, !wasRepaired {
+    if listed || unlisted, !wasRepaired {
       lines.append("verify --repair has the rows that differ brought again from \(authority).")
     }
-    if repairable, wasRepaired {
+    if unlisted, wasRepaired {
+      lines.append("More rows differ than a repair lists, and none of those listed could be mended: mend them first.")
+    }
+    if listed, wasRepaired {
       lines.append(
         isBack
           ? "What still differs came back the same: run it again, and report what does not go."

@@ -41,12 +41,14 @@ struct ConnectTests {
     defer { try? admin.execute("DROP ROLE changeover_hosted") }
     for setting in [
       "statement_timeout = '3s'", "lock_timeout = '2s'", "idle_in_transaction_session_timeout = '1s'",
-      "TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'", "client_encoding = 'LATIN1'",
+      "TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'", "standard_conforming_strings = off",
+      "client_encoding = 'LATIN1'",
     ] { try admin.execute("ALTER ROLE changeover_hosted SET \(setting)") }
     var connection = try connect(TestServer.uri(user: "changeover_hosted", password: "swordfish"))
     for (name, value) in [
       ("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0"),
       ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"), ("client_encoding", "UTF8"),
+      ("standard_conforming_strings", "on"),
     ] { #expect(try connection.query("SELECT current_setting('\(name)')").string(0, 0) == value) }
     let local = connection.localSettings
     #expect(local == "")

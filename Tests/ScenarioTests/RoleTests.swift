@@ -25,6 +25,7 @@ struct RoleTests {
       try writer.finish()
       try it.waitUntilCaughtUp()
       try it.expectEqual(schema: "own")
+      try it.expectVerified()
       #expect(try sync.stop() == 0)
       #expect(!sync.errors.contains("warning"), "\(sync.errors)")
     }

@@ -121,7 +121,7 @@ struct VerifyTests {
       #expect(text.output.contains("t 40: differs in s") && !text.output.contains("s40"))
       #expect(text.output.contains("verify --repair"))
       let shown = try it.changeover("verify", "--show-values", "--table", "t")
-      #expect(shown.output.contains("s: \"s40\" in SQLite, s40  in PostgreSQL"), "\(shown.output)")
+      #expect(shown.output.contains("s: \"s40\" in SQLite, \"s40 \" in PostgreSQL"), "\(shown.output)")
       #expect(!shown.output.contains("other"))
       let limited = try it.verify("--limit", "2").report
       #expect(limited["t"]?.differences.count == 2 && limited["t"]?.difference_count == 11)
@@ -153,6 +153,63 @@ struct VerifyTests {
       #expect(text.output.contains("k: 4 rows, equal, 2 repaired"), "\(text.output)")
       try it.expectEqual()
       #expect(try sync.stop() == 0)
+    }
+  }
+
+  @Test func `repair goes on until nothing is left, however many rows differ`() throws {
+    try Scenario.run { it in
+      try createCorruptible(it)
+      try it.copyAll()
+      try it.tamper(
+        "UPDATE t SET n = -n WHERE id % 100 < 2; DELETE FROM t WHERE id % 100 = 5; INSERT INTO t VALUES (-1)")
+      let (status, report) = try it.verify("--repair", "--repairs-at-once", "10", "--limit", "3")
+      #expect(status == 0 && report.equal && report.repaired == 91, "\(report)")
+      let table = try #require(report["t"])
+      #expect(table.source_rows == table.target_rows && table.repaired == 91 && table.differences.count == 3)
+      try it.expectEqual()
+    }
+  }
+
+  @Test func `a repair says what it cannot mend, and counts the rows as they are by then`() throws {
+    try Scenario.run { it in
+      try it.sqlite("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)")
+      try it.copyAll()
+      try it.psql(
+        """
+        CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.n = 7; RETURN NEW; END $$;
+        CREATE TRIGGER odd BEFORE INSERT OR UPDATE ON t FOR EACH ROW WHEN (NEW.id = 3) EXECUTE FUNCTION odd();
+        ALTER TABLE t ENABLE ALWAYS TRIGGER odd
+        """)
+      try it.tamper("UPDATE t SET n = 9 WHERE id > 1")
+      // The row that the target has of it goes when the new one does not fit.
+      try it.writeSilently("UPDATE t SET n = 'word' WHERE id = 2")
+      let (status, report) = try it.verify("--repair", "--repairs-at-once", "1")
+      #expect(status == 1 && report.repaired == 0 && report.differences == 2, "\(report)")
+      let count = try it.psql("SELECT count(*) FROM t")
+      #expect((report["t"]?.target_rows).map { "\($0)" } == count, "\(report)")
+      let text = try it.changeover("verify", "--repair")
+      #expect(text.status == 1 && text.output.contains("still differs came back the same"), "\(text.output)")
+    }
+  }
+
+  @Test func `values are shown so that they can be told apart`() throws {
+    try Scenario.run { it in
+      try it.psql(
+        "ALTER DATABASE \(it.database) SET extra_float_digits = -2; ALTER DATABASE \(it.database) SET bytea_output = escape"
+      )
+      try createCorruptible(it)
+      try it.copyAll()
+      try it.tamper(
+        """
+        UPDATE t SET s = 'NULL' WHERE id = 1; UPDATE t SET s = NULL WHERE id = 2; UPDATE t SET s = s || ' ' WHERE id = 3;
+        UPDATE t SET r = r * (1 + 2.220446049250313e-16) WHERE id = 7; UPDATE t SET b = '\\x00' WHERE id = 8
+        """)
+      let text = try it.changeover("verify", "--show-values")
+      for line in [
+        "s: \"s1\" in SQLite, \"NULL\" in PostgreSQL", "s: \"s2\" in SQLite, NULL in PostgreSQL",
+        "s: \"s3\" in SQLite, \"s3 \" in PostgreSQL", "r: 1.0 in SQLite, 1.0000000000000002 in PostgreSQL",
+        "b: x'00010203' in SQLite, \"\\\\x00\" in PostgreSQL",
+      ] { #expect(text.output.contains(line), "\(line): \(text.output)") }
     }
   }
 
@@ -223,6 +280,8 @@ struct VerifyTests {
       let clean = try it.expectVerified()
       #expect(
         clean.checks.map(\.name) == ["row_counts", "foreign_keys", "schema", "sequences", "required_columns"])
+      // The table that it refers to is not asked for.
+      #expect(try it.verify("--table", "c").status == 0)
       // An index of the user's own is nobody's business.
       try it.psql("CREATE INDEX mine ON c (id, p); DROP INDEX c_p; ALTER TABLE p ALTER code DROP NOT NULL")
       try it.sqlite("INSERT INTO c VALUES (3, 77)")

@@ -224,10 +224,14 @@ struct CorruptionTests {
     let stores = try stores()
     let comparison = try stores.comparison(Self.settings)
     let stop = StopSignal()
+    var chunks = 0
     try stores.inSnapshot { target in
       target.stop = stop
       #expect(throws: (any Error).self) {
-        try comparison.run(source: stores.source, target: &target) { if $0.rows >= 300 { stop.request() } }
+        try comparison.run(source: stores.source, target: &target) {
+          chunks += 1
+          if chunks == 2 { stop.request() }
+        }
       }
       target.stop = StopSignal()
     }

@@ -6,8 +6,6 @@ import Verify
 
 /// What one run of verify has to do, and with what.
 struct VerifyJob: Sendable {
-  /// Differing keys of one table that a repair takes.
-  private static let repairedKeys = 100_000
   /// Without a write-ahead log writers wait for as long as a chunk takes.
   private static let chunkRowsWithoutWAL = 4_096
 
@@ -25,7 +23,7 @@ struct VerifyJob: Sendable {
   /// About how many rows each table has.
   let expected: [TableID: Int64]
 
-  var keptDifferences: Int { options.repairs ? max(options.limit, Self.repairedKeys) : options.limit }
+  var keptDifferences: Int { options.repairs ? max(options.limit, options.repairsAtOnce) : options.limit }
 
   func comparison(_ shape: TwinSnapshot.Shape, in snapshot: TwinSnapshot) throws -> TableComparison {
     var settings = ComparisonSettings()

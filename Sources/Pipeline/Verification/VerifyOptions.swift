@@ -19,6 +19,8 @@ package struct VerifyOptions: Sendable {
   package var maxTransactionSeconds: Double
   /// Go on where an interrupted run ended.
   package var resumes: Bool
+  /// Rows of one table that a repair finds, brings and compares again before it looks for more.
+  package var repairsAtOnce = 100_000
   /// How long others' locks on the target's tables are waited for, in seconds.
   package var lockPatience: Double
 

@@ -35,9 +35,9 @@ struct VerifyRun: ~Copyable {
     for place in tables.indices where !tables[place].isFinished && tables[place].problem == nil {
       try compare(place)
     }
-    if job.options.repairs { try repair() }
     // An earlier run may have compared everything.
     if last == nil { last = try stores.step { snapshot, _, _ in snapshot } }
+    if job.options.repairs { for place in tables.indices { try repairAll(place) } }
     stores.close()
     // What follows may fail after hours of comparing: --resume then begins with it.
     if began.duration(to: .now) > .seconds(Self.saveSeconds) { try save(always: true) }
@@ -100,14 +100,14 @@ struct VerifyRun: ~Copyable {
             return snapshot
           }
           // The schema moved on: what was compared is of the table as it was.
-          if shape != nil, shape != now { table.restart() }
+          if shape != nil, shape != now { table.restart(listing: job.options.limit) }
           shape = now
           table.notCompared = now.notCompared
           let comparison = try job.comparison(now, in: snapshot)
           let part = try comparison.run(
             after: table.cursor, until: job.deadline(of: comparison, in: snapshot, database), source: database,
             target: &connection
-          ) { _ in try watch.check() }
+          ) { try watch.check() }
           table.add(part, limit: job.keptDifferences)
           return snapshot
         }
@@ -148,9 +148,15 @@ struct VerifyRun: ~Copyable {
 
   // MARK: Repair
 
-  private mutating func repair() throws {
-    for place in tables.indices where tables[place].differences.contains(where: \.isRepairable) {
+  /// Where more rows differ than are listed, the table is compared again for the others, for as long as that helps.
+  private mutating func repairAll(_ place: Int) throws {
+    while tables[place].differences.contains(where: \.isRepairable) {
+      let hasMore = tables[place].unlisted > 0
+      let before = tables[place].repaired
       try repair(place)
+      guard hasMore, tables[place].problem == nil, tables[place].repaired > before else { return }
+      tables[place].restart(listing: job.options.limit)
+      try compare(place)
     }
   }
 

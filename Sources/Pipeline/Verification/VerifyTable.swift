@@ -41,7 +41,7 @@ package struct VerifyTable: Sendable, Codable {
     discarded += part.discarded
     stripped += part.stripped
     emptied += part.emptied
-    differences += part.differences.prefix(max(limit - differences.count, 0)).map(VerifyDifference.init)
+    differences += part.differences.prefix(max(limit - listed, 0)).map(VerifyDifference.init)
     switch part.end {
     case .finished:
       isFinished = true
@@ -50,12 +50,25 @@ package struct VerifyTable: Sendable, Codable {
     }
   }
 
-  /// Begins anew: what was compared is of another shape.
-  mutating func restart() { self = VerifyTable(id: id, name: name) }
+  /// Begins anew, with what was repaired: all of it counted, and as much listed as is shown.
+  mutating func restart(listing limit: Int) {
+    var again = VerifyTable(id: id, name: name)
+    again.repaired = repaired
+    again.differences = Array(differences.lazy.filter(\.isRepaired).prefix(limit))
+    self = again
+  }
 
-  /// Notes what became of a difference after its key was logged: nil where the row is the same by now. The store that
-  /// follows has a row more, or one less.
+  private var listed: Int { differences.count { !$0.isRepaired } }
+  /// Differences that are counted and not listed: nobody knows their keys.
+  package var unlisted: Int64 { total - Int64(listed) }
+
+  /// Notes what became of a difference after its key was logged: nil where the row is the same by now, as the store has it
+  /// that is written.
   mutating func settle(_ index: Int, _ now: VerifyDifference?, _ direction: Direction) {
+    let kind = differences[index].kind
+    let isThere = direction == .forward ? kind.isInSource : kind.isInTarget
+    sourceRows += (now?.kind.isInSource ?? isThere ? 1 : 0) - (kind.isInSource ? 1 : 0)
+    targetRows += (now?.kind.isInTarget ?? isThere ? 1 : 0) - (kind.isInTarget ? 1 : 0)
     if let now {
       if now.quarantine != nil { quarantined += 1 }
       if now.quarantine == .discarded { discarded += 1 }
@@ -64,13 +77,6 @@ package struct VerifyTable: Sendable, Codable {
     }
     repaired += 1
     total -= 1
-    switch (differences[index].kind, direction) {
-    case (.missing, .forward): targetRows += 1
-    case (.extra, .forward): targetRows -= 1
-    case (.missing, .reverse): sourceRows -= 1
-    case (.extra, .reverse): sourceRows += 1
-    case (.different, _): break
-    }
     differences[index].isRepaired = true
   }
 
@@ -107,5 +113,5 @@ package struct VerifyDifference: Sendable, Codable {
   }
 
   /// Whether logging its key can mend it.
-  var isRepairable: Bool { !isKeyOfTarget && quarantine == nil }
+  package var isRepairable: Bool { !isKeyOfTarget && quarantine == nil && !isRepaired }
 }

@@ -8,7 +8,7 @@ struct VerifyReport: Decodable {
     var sequence: Int64
   }
   struct Difference: Decodable {
-    /// Keys of integers and texts, as the tests have them.
+    /// Keys of numbers and texts, as the tests have them.
     enum Key: Decodable, Equatable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
       case integer(Int64)
       case text(String)
@@ -17,6 +17,8 @@ struct VerifyReport: Decodable {
         let container = try decoder.singleValueContainer()
         if let integer = try? container.decode(Int64.self) {
           self = .integer(integer)
+        } else if let real = try? container.decode(Double.self) {
+          self = .text("\(real)")
         } else {
           self = .text(try container.decode(String.self))
         }
@@ -55,6 +57,7 @@ struct VerifyReport: Decodable {
   var snapshots: Int
   var differences: Int64
   var repaired: Int64
+  var quarantined: Int64
   var tables: [Table]
   var checks: [Check]
   var not_compared: [String]

@@ -1,7 +1,28 @@
 import Schema
 
+/// What text is written to.
+protocol TextSink {
+  mutating func append(_ byte: UInt8)
+}
+
+extension [UInt8]: TextSink {}
+
+/// Writes into memory that somebody else allocated, and that is large enough.
+struct TextWriter: TextSink {
+  private let memory: UnsafeMutableBufferPointer<UInt8>
+  private(set) var count = 0
+
+  init(_ memory: UnsafeMutableBufferPointer<UInt8>) { self.memory = memory }
+
+  mutating func append(_ byte: UInt8) {
+    precondition(count < memory.count)
+    memory[count] = byte
+    count += 1
+  }
+}
+
 /// Writes the parts of a time.
-extension [UInt8] {
+extension TextSink {
   mutating func append(_ number: Int, digits: Int, pad: UInt8 = UInt8(ascii: "0")) {
     if digits == 2, number >= 10 || pad == UInt8(ascii: "0"), number < 100 {
       append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
