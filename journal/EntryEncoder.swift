@@ -4,6 +4,7 @@ import Model
 ///
 /// Declare a table, begin an entry, append its values in order, begin the next. A wrong number of values is a bug of the
 /// caller that would only show when the change table is long pruned: it stops the process here instead.
+@usableFromInline
 package struct EntryEncoder: ~Copyable {
   @usableFromInline var buffer = WireBuffer(capacity: 1 << 16)
   /// Values that the open entry still lacks.
