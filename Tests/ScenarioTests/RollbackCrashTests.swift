@@ -16,46 +16,23 @@ struct RollbackCrashTests {
     var isClosed: Bool { self == .targetCommitted || isDecided }
   }
 
-  /// Switched, with writes in PostgreSQL that SQLite does not have yet.
-  private func prepare(_ it: Scenario, mode: String = "wal") throws {
-    try it.prepareWithForeignKey(rows: 20, mode: mode)
-    #expect(try it.cutover("--execute", "--no-backup", "--waive", "verified").status == 0)
-    try it.psql("INSERT INTO account (email) VALUES ('before'); DELETE FROM line WHERE account < 4")
-  }
-
-  private func write(_ it: Scenario, _ email: String) throws {
-    if try it.isTargetWritable() {
-      try it.psql("INSERT INTO account (email) VALUES ('\(email)')")
-    } else {
-      try it.sqlite("INSERT INTO account (email) VALUES ('\(email)')")
-    }
-  }
-
-  private func expectAll(_ it: Scenario, _ emails: String...) throws {
-    for email in emails {
-      let query = "SELECT count(*) FROM account WHERE email = '\(email)'"
-      #expect(try it.sqlite(query) == "1", "\(email) in SQLite")
-      #expect(try it.psql(query) == "1", "\(email) in PostgreSQL")
-    }
-  }
-
   @Test(arguments: Point.allCases)
   func `killed and run again, it goes back and nothing is lost`(point: Point) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       let hook = "echo $CHANGEOVER_DIRECTION >> \(it.directory)/hook"
       try it.kill("rollback", ["--execute", "--on-switch", hook], at: point.rawValue)
       #expect(try it.isSourceWritable() == point.isDecided)
       #expect(try it.isTargetWritable() == !point.isClosed)
-      if !point.isClosed || point.isDecided { try write(it, "between") }
+      if !point.isClosed || point.isDecided { try it.write("between") }
 
       let (status, report) = try it.rollback("--execute", "--on-switch", hook)
       #expect(status == 0, "\(report)")
       #expect(report.switched)
       try it.copyAll()
       try it.expectSwitchedBack()
-      try expectAll(it, "before")
-      if !point.isClosed || point.isDecided { try expectAll(it, "between") }
+      try it.expectEverywhere("before")
+      if !point.isClosed || point.isDecided { try it.expectEverywhere("between") }
       let times = point == .afterHook ? 2 : 1
       #expect(Files.text("\(it.directory)/hook") == String(repeating: "back\n", count: times))
       #expect(try it.psql("SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == "0", "it follows without keys")
@@ -67,15 +44,15 @@ struct RollbackCrashTests {
   @Test(arguments: [Point.targetLocked, .journaled, .drained, .targetCommitted, .decided, .completed])
   func `killed, and a sync started instead, ends it one way or the other`(point: Point) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       try it.kill("rollback", at: point.rawValue)
       let sync = try it.start("sync")
       try sync.waitUntilSays(point.isDecided ? "streaming from" : "streaming back from")
       try it.expectOneWritable()
       #expect(try it.isSourceWritable() == point.isDecided)
-      try write(it, "after")
+      try it.write("after")
       if point.isDecided { try it.waitUntilCaughtUp() } else { try it.waitUntilBackInStep() }
-      try expectAll(it, "before", "after")
+      try it.expectEverywhere("before", "after")
       try it.expectEqual()
       #expect(sync.isRunning)
     }
@@ -85,7 +62,7 @@ struct RollbackCrashTests {
   @Test(arguments: [Point.sourceLocked, .drained, .targetCommitted, .decided])
   func `killed beside a running sync, that ends it one way or the other`(point: Point) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       let sync = try it.start("sync")
       try sync.waitUntilSays("streaming back from")
       try it.kill("rollback", at: point.rawValue)
@@ -94,9 +71,9 @@ struct RollbackCrashTests {
       }
       try it.expectOneWritable()
       #expect(try it.isSourceWritable() == point.isDecided)
-      try write(it, "after")
+      try it.write("after")
       if point.isDecided { try it.waitUntilCaughtUp() } else { try it.waitUntilBackInStep() }
-      try expectAll(it, "before", "after")
+      try it.expectEverywhere("before", "after")
       try it.expectEqual()
       #expect(sync.isRunning, "\(sync.everythingSaid)")
     }
@@ -108,20 +85,20 @@ struct RollbackCrashTests {
   ])
   func `killed again while it recovers, the third run completes`(point: Point, second: String) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       try it.kill("rollback", at: point.rawValue)
       try it.kill("rollback", at: second)
       let (status, report) = try it.rollback("--execute")
       #expect(status == 0, "\(report)")
       try it.expectSwitchedBack()
-      try expectAll(it, "before")
+      try it.expectEverywhere("before")
     }
   }
 
   /// An interrupted rollback is no matter for rollback alone.
   @Test func `a cutover resolves an interrupted rollback too`() throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       try it.kill("rollback", at: Point.targetCommitted.rawValue)
       let (status, report) = try it.cutover("--execute")
       #expect(status == 0, "\(report)")
@@ -134,24 +111,24 @@ struct RollbackCrashTests {
   /// Case 47: it hangs between the target's COMMIT and the source's while others come.
   @Test func `others beside a rollback that hangs before its decision do not disturb it`() throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       try it.letHang(
         "rollback", at: Point.targetCommitted.rawValue, phase: "switching-back", while: ["rollback", "cutover"])
       try it.expectSwitchedBack()
-      try expectAll(it, "before")
+      try it.expectEverywhere("before")
     }
   }
 
   @Test(arguments: [Point.targetLocked, .targetCommitted])
   func `one that slept past its pause limit takes itself back`(point: Point) throws {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       try it.letSleepPastItsLimit("rollback", at: point.rawValue)
       #expect(try it.psql("SELECT phase FROM changeover.source") == "switched")
-      try write(it, "goes on")
+      try it.write("goes on")
       #expect(try it.rollback("--execute").status == 0)
       try it.expectSwitchedBack()
-      try expectAll(it, "before", "goes on")
+      try it.expectEverywhere("before", "goes on")
     }
   }
 
@@ -161,7 +138,7 @@ struct RollbackCrashTests {
   func `killed while an aborted way back is being taken back, whatever comes next opens PostgreSQL`(next: String) throws
   {
     try Scenario.run { it in
-      try prepare(it, mode: "delete")
+      try it.prepareSwitchedAhead(mode: "delete")
       // The reader is to come when nothing but the decision is left: the server holds the fence up until it is there.
       try it.psql(
         """
@@ -197,12 +174,12 @@ struct RollbackCrashTests {
         try sync.waitUntilSays("streaming back from")
         try it.expectOneWritable()
         #expect(try it.isTargetWritable())
-        try write(it, "after")
+        try it.write("after")
         try it.waitUntilBackInStep()
-        try expectAll(it, "before", "after")
+        try it.expectEverywhere("before", "after")
         try it.expectEqual()
       }
-      try expectAll(it, "before")
+      try it.expectEverywhere("before")
     }
   }
 
@@ -212,7 +189,7 @@ struct RollbackCrashTests {
     throws
   {
     try Scenario.run { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       let sync = try it.start("sync", environment: ["CHANGEOVER_FAULT": "reverse-drained"])
       #expect(try sync.wait() == -SIGKILL)
       it.url = it.server.url(database: "gone_for_good")
@@ -228,7 +205,7 @@ struct RollbackCrashTests {
         #expect(try it.isSourceWritable())
         try it.expectEqual()
       }
-      try expectAll(it, "before")
+      try it.expectEverywhere("before")
       #expect(try it.sqlite("PRAGMA integrity_check") == "ok")
       let times = point == "after-hook" ? 2 : 1
       #expect(Files.text("\(it.directory)/hook") == String(repeating: "ran\n", count: times))
@@ -239,7 +216,7 @@ struct RollbackCrashTests {
   @Test(.enabled(if: OwnServer.isPossible)) func `PostgreSQL killed before the decision goes on as before`() throws {
     let own = try OwnServer()
     try Scenario.run(on: own.server) { it in
-      try prepare(it)
+      try it.prepareSwitchedAhead()
       let run = try it.startRollback(fault: "\(Point.fenced.rawValue):wait")
       try run.waitUntilReached()
       try own.stop("immediate")
@@ -252,7 +229,7 @@ struct RollbackCrashTests {
       #expect(try !it.isSourceWritable())
       #expect(try it.rollback("--execute").status == 0)
       try it.expectSwitchedBack()
-      try expectAll(it, "before")
+      try it.expectEverywhere("before")
     }
   }
 }

@@ -10,6 +10,28 @@ extension Scenario {
     try copyAll()
   }
 
+  /// Switched, with writes in PostgreSQL that SQLite does not have yet.
+  func prepareSwitchedAhead(mode: String = "wal") throws {
+    try prepareWithForeignKey(rows: 20, mode: mode)
+    #expect(try cutover("--execute", "--no-backup", "--waive", "verified").status == 0)
+    try psql("INSERT INTO account (email) VALUES ('before'); DELETE FROM line WHERE account < 4")
+  }
+
+  /// Writes a row wherever the application may.
+  func write(_ email: String) throws {
+    let statement = "INSERT INTO account (email) VALUES ('\(email)')"
+    if try isTargetWritable() { try psql(statement) } else { try sqlite(statement) }
+  }
+
+  /// The rows are in both stores, once.
+  func expectEverywhere(_ emails: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
+    for email in emails {
+      let query = "SELECT count(*) FROM account WHERE email = '\(email)'"
+      #expect(try sqlite(query) == "1", "\(email) in SQLite", sourceLocation: sourceLocation)
+      #expect(try psql(query) == "1", "\(email) in PostgreSQL", sourceLocation: sourceLocation)
+    }
+  }
+
   /// Runs `cutover`, or `rollback`, until it dies at a fault point.
   func kill(
     _ command: String, _ arguments: [String] = ["--execute"], at point: String,
