@@ -15,7 +15,7 @@ package struct Capturer: ~Copyable {
   }
 
   /// A batch is closed once its entries reach this many bytes, so that memory stays bounded whatever the backlog.
-  static let batchBytes = 8 << 20
+  static let batchBytes = 6 << 20
   /// Changes read at a time in rollback-journal mode, where a reader blocks the writer's commit.
   private static let sliceChanges: Int64 = 2_000
   /// Rows of a table that is copied again read at a time there.

@@ -66,7 +66,7 @@ struct CrashMatrixTests {
       try it.createWritersTables(rows: 60)
       try it.copyAll()
       let writer = try it.startWriter(rate: 100)
-      // Three batches of 8 MiB and a rest.
+      // Four batches of 6 MiB and a rest.
       try it.sqlite(
         """
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 280)
