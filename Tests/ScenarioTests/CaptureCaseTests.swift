@@ -63,7 +63,8 @@ struct CaptureCaseTests {
         """
         PRAGMA journal_mode = wal;
         CREATE TABLE parent (id INTEGER PRIMARY KEY, code INTEGER UNIQUE);
-        CREATE TABLE child (id INTEGER PRIMARY KEY, code INTEGER REFERENCES parent (code) ON UPDATE CASCADE);
+        CREATE TABLE child (id INTEGER PRIMARY KEY, code INTEGER REFERENCES parent (code) ON UPDATE CASCADE
+          DEFERRABLE INITIALLY DEFERRED);
         CREATE TRIGGER guard BEFORE UPDATE ON child BEGIN SELECT RAISE(FAIL, 'no'); END;
         INSERT INTO parent VALUES (1, 10), (2, 20);
         INSERT INTO child VALUES (1, 10);
@@ -76,10 +77,13 @@ struct CaptureCaseTests {
         import sqlite3, sys
         connection = sqlite3.connect(sys.argv[1], isolation_level=None)
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("BEGIN")
         try:
             connection.execute("UPDATE parent SET code = 11 WHERE id = 1")
         except sqlite3.IntegrityError as error:
             print(error)
+        connection.execute("DELETE FROM child")
+        connection.execute("COMMIT")
         """, it.source,
       ])
       #expect(application.output == "no\n")
