@@ -1,5 +1,4 @@
 import Conversion
-import FoundationEssentials
 import Journal
 import Model
 import Postgres
@@ -283,11 +282,9 @@ struct SchemaSteps {
       for work in change.works { try finish(work, &connection) }
       if dropsViews { try createViews(&connection) }
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
     var parameters = Parameters()
     parameters.append(uuid: ownership.source)
-    parameters.append(text: String(decoding: try encoder.encode(plan), as: UTF8.self))
+    parameters.append(text: try plan.json)
     _ = try connection.query("UPDATE \(catalogue.source) SET plan = $2 WHERE source = $1", parameters)
   }
 

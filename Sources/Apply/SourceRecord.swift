@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Model
 import Postgres
 import Schema
@@ -40,7 +39,7 @@ package struct SourceRecord: Sendable {
         .badData, "the target is in a phase that this version does not know ('\(phaseName)')",
         remedy: "go on with the version of changeover that was used before")
     }
-    let plan = try JSONDecoder().decode(TargetPlan.self, from: Data(result.string(0, 8).utf8))
+    let plan = try TargetPlan(json: result.string(0, 8))
     return SourceRecord(
       source: source, owner: try result.uuid(0, 0), epoch: try result.int64(0, 1), phase: phase,
       applied: Position(
@@ -113,6 +112,24 @@ package struct SourceRecord: Sendable {
     }
     epoch = try result.int64(0, 0)
     self.owner = owner
+  }
+
+  /// Puts the proven plan in the draft's place, while nothing but copied rows is built on it.
+  package mutating func settle(
+    _ plan: TargetPlan, _ catalogue: TargetCatalogue, _ connection: inout Connection
+  ) throws {
+    var parameters = Parameters()
+    parameters.append(uuid: source)
+    parameters.append(int64: epoch)
+    parameters.append(text: Phase.preparing.rawValue)
+    parameters.append(text: try plan.json)
+    let result = try connection.query(
+      "UPDATE \(catalogue.source) SET plan = $4 WHERE source = $1 AND epoch = $2 AND phase = $3", parameters)
+    guard result.affectedRows == 1 else {
+      throw PostgresError.server(
+        ServerError(sqlState: Ownership.superseded, message: "another process owns the source"))
+    }
+    self.plan = plan
   }
 
   /// Puts back the epoch that the owner had taken on a server that lost that transaction.

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Model
 import Postgres
 import Schema
@@ -13,8 +12,6 @@ package enum TargetInstaller {
   ) throws -> SourceRecord {
     do {
       try connection.execute(script(plan, source: source, catalogue, connection.localSettings))
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = .sortedKeys
       var parameters = Parameters()
       parameters.append(uuid: source)
       parameters.append(text: label)
@@ -23,7 +20,7 @@ package enum TargetInstaller {
       parameters.append(int64: base.group.rawValue)
       parameters.append(int64: base.sequence.rawValue)
       parameters.append(int64: base.nonce)
-      parameters.append(text: String(decoding: try encoder.encode(plan), as: UTF8.self))
+      parameters.append(text: try plan.json)
       _ = try connection.query(
         """
         INSERT INTO \(catalogue.source)

@@ -10,12 +10,15 @@ struct Adoption {
   private let said: Overrides
   /// What is said of the columns, the types of those that stand there included.
   let overrides: Overrides
+  /// Whether none stands there.
+  let isEmpty: Bool
 
   /// Looks what stands in the schema under the tables' names.
   init(of tables: [SourceTable], schema: String, _ said: Overrides, _ connection: inout Connection) throws {
     var found = try TargetIntrospection.read(schema: schema, &connection)
     let names = TargetMatching(found).standing(for: tables.map { ($0.name, said.targetName(of: $0.name)) })
     try TargetIntrospection.noteRows(in: &found, named: Set(names.values.map(\.name)), schema: schema, &connection)
+    isEmpty = names.isEmpty
     matching = TargetMatching(found)
     self.said = said
     overrides = matching.overrides(said, for: tables)

@@ -23,8 +23,9 @@ package struct SchemaDraft: Sendable {
       let installed = try SourceInstallation.read(database)
       let survey = SourceSurvey(overrides: overrides, stop: stop) { _ in }
       let tables = try survey.settled(installed?.tables, found)
-      let inputs = try survey.scan(tables, overrides, isInstalled: installed != nil, database).inputs
-      var plan = Planner.plan(inputs, views: found.views, schema: schema, overrides: overrides, citext: citext)
+      let scanned = try survey.scan(tables, overrides, isInstalled: installed != nil, database)
+      var plan = Survey(tables: scanned, views: found.views, citext: citext)
+        .plan(schema: schema, overrides: overrides)
       plan.leftOut =
         found.leftOut.map { "\($0.name) (\($0.reason))" } + plan.viewsLeftOut.map { "\($0.name) (view: \($0.reason))" }
       return SchemaDraft(plan: plan)

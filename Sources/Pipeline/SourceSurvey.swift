@@ -24,18 +24,22 @@ struct SourceSurvey {
   }
 
   /// Reads what all columns hold; a key that cannot be the target's gives way to the rowid.
-  /// - Parameter types: what is said of the columns, by the user or by tables that stand on the target.
+  /// - Parameters:
+  ///   - types: what is said of the columns, by the user or by tables that stand on the target.
+  ///   - mayDraft: whether a sample of a large table's rows will do for now.
   func scan(
-    _ tables: [SourceTable], _ types: Overrides, isInstalled: Bool, _ database: borrowing Database
-  ) throws -> (inputs: [Planner.Input], rows: [Int64]) {
+    _ tables: [SourceTable], _ types: Overrides, isInstalled: Bool, mayDraft: Bool = false,
+    _ database: borrowing Database
+  ) throws -> [Survey.Table] {
     guard !tables.isEmpty else {
       throw Failure(
         .badData, "\(database.path) has no table to move", remedy: "check --source, --include and --exclude")
     }
-    var inputs: [Planner.Input] = []
-    var rows: [Int64] = []
-    for table in tables {
-      let scan = try TypeScan.scan(table, in: database, overrides: types, stop: stop) {
+    return try tables.map { table in
+      let scan = try TypeScan.scan(
+        table, in: database, overrides: types,
+        sample: mayDraft && Self.canBeDrafted(table, types) ? Self.sampleRows : nil, stop: stop
+      ) {
         report(.scanning(table: table.name, rows: $0))
       }
       var input = Planner.Input(table: table, facts: scan.facts)
@@ -49,9 +53,16 @@ struct SourceSurvey {
         }
         input.table.key = rowid
       }
-      inputs.append(input)
-      rows.append(scan.rows)
+      return Survey.Table(input: input, rows: scan.rows)
     }
-    return (inputs, rows)
   }
+
+  /// What a key of columns holds decides what is installed in the source, and what a chosen type takes whether anything is.
+  private static func canBeDrafted(_ table: SourceTable, _ types: Overrides) -> Bool {
+    if case .columns = table.key { return false }
+    return types.tables[table.name.lowercased()] == nil
+  }
+
+  /// Tables of no more rows are read as a whole.
+  private static var sampleRows: Int { TestSetting.sampleRows ?? 20_000 }
 }

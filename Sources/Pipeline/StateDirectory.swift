@@ -46,6 +46,19 @@ package struct StateDirectory: Sendable {
     try AtomicFile.write(Array("\(source)\n".utf8), to: path + "/source", durable: true)
   }
 
+  /// The source whose first copy is to begin anew: noted before it is forgotten, so that an end of the process in between
+  /// leaves nothing half forgotten.
+  var startingOver: RandomID? { Self.readIdentity(startingOverPath) }
+
+  func noteStartingOver(_ source: RandomID) throws {
+    try AtomicFile.write(Array("\(source)\n".utf8), to: startingOverPath, durable: true)
+  }
+
+  /// A note that comes back after a power cut names a source that is no more.
+  func endStartingOver() { AtomicFile.remove(startingOverPath) }
+
+  private var startingOverPath: String { path + "/starting-over" }
+
   /// Ready for another source.
   func forget() throws {
     for name in ["/source", "/status.json", "/verify.json", "/verify-background.json"]

@@ -55,9 +55,20 @@ package struct Sync {
       }
       // A way back that was interrupted is resolved by the loop that follows PostgreSQL.
       let direction: Direction = [.switched, .switchingBack].contains(session.record.phase) ? .reverse : .forward
-      let end =
-        direction == .reverse
-        ? try streamBack(&session, state, open.take()) : try streamForward(&session, state, database, open.take())
+      let end: StreamEnd
+      do {
+        end =
+          direction == .reverse
+          ? try streamBack(&session, state, open.take()) : try streamForward(&session, state, database, open.take())
+      } catch let new as StartOver {
+        try state.noteStartingOver(session.installation.source)
+        FaultPoint.reach("starting-over")
+        report(.note("not all rows fit the types that a sample of them suggested: the first copy begins anew"))
+        var connection = try connect()
+        session = try opening.open(database, &connection, survey: new.survey)
+        open = consume connection
+        continue
+      }
       if case .caughtUp = end {
         report(.caughtUp(direction))
         break

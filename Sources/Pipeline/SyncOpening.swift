@@ -10,6 +10,8 @@ package struct SyncSession: Sendable {
   package var installation: SourceInstallation
   package var record: SourceRecord
   package var catalogue: TargetCatalogue
+  /// What the plan was made of, while it is a draft; nil where another sync made it.
+  var survey: Survey?
 
   package init(installation: SourceInstallation, record: SourceRecord, catalogue: TargetCatalogue) {
     self.installation = installation
@@ -25,9 +27,20 @@ struct SyncOpening {
   let stop: StopSignal
   let report: Report
 
-  func open(_ database: borrowing Database, _ connection: inout Connection) throws -> SyncSession {
+  /// - Parameter survey: what all rows hold, where they were just read.
+  func open(
+    _ database: borrowing Database, _ connection: inout Connection, survey: Survey? = nil
+  ) throws -> SyncSession {
+    let session = try prepare(database, &connection, survey)
+    state.endStartingOver()
+    return session
+  }
+
+  private func prepare(
+    _ database: borrowing Database, _ connection: inout Connection, _ survey: Survey?
+  ) throws -> SyncSession {
     let schema = try options.targetSchema ?? TargetInstaller.currentSchema(&connection)
-    if options.reseed { try reseed(schema, database, &connection) }
+    if try options.reseed || isStartingOver(database) { try reseed(schema, database, &connection) }
     let installation = try SourceInstallation.read(database)
     let catalogue = try TargetCatalogue.choose(&connection, schema: schema)
     if let installation {
@@ -43,11 +56,17 @@ struct SyncOpening {
           + "an older copy was probably put in its place, or changeover was uninstalled",
         remedy: "nothing was changed: put the right file back, or start over from this one with sync --reseed")
     }
-    let session = try begin(installation, schema, catalogue, database, &connection)
+    let session = try begin(installation, schema, catalogue, survey, database, &connection)
     FaultPoint.reach("target-ready")
     try state.remember(session.installation.source)
     FaultPoint.reach("remembered")
     return session
+  }
+
+  /// Whether this source is to be forgotten because its copy begins anew; an end of the process may have come between.
+  private func isStartingOver(_ database: borrowing Database) throws -> Bool {
+    guard let forgotten = state.startingOver else { return false }
+    return try forgotten == SourceInstallation.read(database)?.source ?? state.knownSource
   }
 
   /// Goes on where an earlier sync ended; nil where the target knows nothing of this source yet.
@@ -106,7 +125,7 @@ struct SyncOpening {
 
   /// Plans, checks, and installs in both stores.
   private func begin(
-    _ installed: SourceInstallation?, _ schema: String, _ catalogue: TargetCatalogue,
+    _ installed: SourceInstallation?, _ schema: String, _ catalogue: TargetCatalogue, _ known: Survey?,
     _ database: borrowing Database, _ connection: inout Connection
   ) throws -> SyncSession {
     if let installed, installed.owner != state.id, !options.takeOver { throw Self.ownedByAnother }
@@ -127,8 +146,8 @@ struct SyncOpening {
           "trigger '\(trigger)' can end in RAISE(FAIL): where the action of a foreign key fires it, the change of the row "
             + "that the key refers to is not seen; changeover verify finds it"))
     }
-    let survey = SourceSurvey(overrides: options.overrides, stop: stop, report: report)
-    let tables = try survey.settled(installed?.tables, found)
+    let surveyor = SourceSurvey(overrides: options.overrides, stop: stop, report: report)
+    let tables = try surveyor.settled(installed?.tables, found)
     for table in tables {
       for index in table.unprobedIndexes {
         report(
@@ -138,25 +157,28 @@ struct SyncOpening {
       }
     }
     let adoption = try Adoption(of: tables, schema: schema, options.overrides, &connection)
-    let (inputs, rows) = try survey.scan(tables, adoption.overrides, isInstalled: installed != nil, database)
     let citext = try TargetInstaller.citext(schema: schema, &connection)
-    let draft = try adoption.adopt(
-      Planner.plan(inputs, views: found.views, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
-    try TargetInstaller.checkCitext(draft, citext)
-    try TargetInstaller.checkIsFree(draft, &connection)
-    for table in draft.tables {
-      for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
+    var survey = Survey(tables: [], views: found.views, citext: citext)
+    if let known, known.inputs.map(\.table) == tables {
+      survey.tables = known.tables
+    } else {
+      survey.tables = try surveyor.scan(
+        tables, adoption.overrides, isInstalled: installed != nil,
+        mayDraft: adoption.isEmpty && state.startingOver == nil && isWAL(database), database)
     }
-    for view in draft.viewsLeftOut { report(.leftOut(table: view.name, reason: "view: \(view.reason)")) }
+    let inputs = survey.inputs
+    let first = try adoption.adopt(survey.plan(schema: schema, overrides: adoption.overrides), inputs)
+    try TargetInstaller.checkCitext(first, citext)
+    try TargetInstaller.checkIsFree(first, &connection)
+    tellNotes(of: first)
     let installation =
       try installed ?? SourceInstallation.install(inputs.map(\.table), owner: state.id, in: database)
     // Another one was faster by a moment.
     guard installed != nil || installation.owner == state.id else { throw Self.ownedByAnother }
     FaultPoint.reach("source-installed")
     report(.installed(tables: installation.tables.count))
-    let numbered = zip(installation.tables, inputs).map { Planner.Input(table: $0, facts: $1.facts) }
-    var plan = try adoption.adopt(
-      Planner.plan(numbered, views: found.views, schema: schema, overrides: adoption.overrides, citext: citext), inputs)
+    survey = survey.numbered(installation.tables)
+    var plan = try adoption.adopt(survey.plan(schema: schema, overrides: adoption.overrides), inputs)
     plan.leftOut = found.leftOut.map(\.name)
     let record: SourceRecord
     do {
@@ -169,7 +191,7 @@ struct SyncOpening {
       throw error
     }
     FaultPoint.reach("target-created")
-    let expected = zip(installation.tables, rows).map { ($0.id, $1) }
+    let expected = survey.tables.map { ($0.input.table.id, $0.rows) }
     try CopyProgress.setExpected(
       Dictionary(uniqueKeysWithValues: expected), of: installation.source, catalogue, &connection)
     let standing = plan.tables.filter(\.isUserMade).count
@@ -179,7 +201,21 @@ struct SyncOpening {
     if standing < plan.tables.count {
       report(.targetCreated(tables: plan.tables.count - standing, schema: schema))
     }
-    return SyncSession(installation: installation, record: record, catalogue: catalogue)
+    var session = SyncSession(installation: installation, record: record, catalogue: catalogue)
+    if survey.isSample { session.survey = survey }
+    return session
+  }
+
+  private func tellNotes(of plan: TargetPlan) {
+    for table in plan.tables {
+      for note in table.notes { report(.note("\(table.sourceName): \(note)")) }
+    }
+    for view in plan.viewsLeftOut { report(.leftOut(table: view.name, reason: "view: \(view.reason)")) }
+  }
+
+  /// Without a write-ahead log a second reader beside the copy would keep the application from committing twice as long.
+  private func isWAL(_ database: borrowing Database) throws -> Bool {
+    try database.string("PRAGMA journal_mode") == "wal"
   }
 
   /// Forgets everything: the target's tables of this source, the triggers, the journal.

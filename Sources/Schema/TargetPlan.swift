@@ -11,6 +11,9 @@ package struct TargetPlan: Sendable, Hashable, Codable {
   package var viewsLeftOut: [LeftOutView] = []
   /// Tables that do not follow at the moment, whether or not they stand on the target.
   package var holds: [Hold] = []
+  /// Whether types were chosen from samples of the rows: then nothing but copied rows may be built on the plan. Nil where they
+  /// were not.
+  package var isDraft: Bool?
 
   package struct Hold: Sendable, Hashable, Codable {
     package var table: TableID
@@ -59,6 +62,13 @@ package struct TablePlan: Sendable, Hashable, Codable {
 
   package var keyColumns: [ColumnPlan] { keyPositions.map { columns[$0] } }
   package var identityColumn: ColumnPlan? { columns.first(where: \.isIdentity) }
+
+  /// Whether rows copied under the one plan are what the other wants. Indexes, constraints and views come after the rows.
+  package func takesRows(of other: TablePlan) -> Bool {
+    var other = other
+    (other.indexes, other.foreignKeys, other.checks, other.notes) = (indexes, foreignKeys, checks, notes)
+    return self == other
+  }
 }
 
 /// A column on the target.

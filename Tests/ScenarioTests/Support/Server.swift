@@ -44,7 +44,7 @@ enum Variables {
   /// What every program is started with: nothing of the caller's that would lead it elsewhere.
   static var base: [String: String] {
     var base = ["SWIFT_BACKTRACE": "enable=no", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"]
-    for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] { base[name] = self[name] }
+    for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CHANGEOVER_TEST_SAMPLE_ROWS"] { base[name] = self[name] }
     return base
   }
 }
