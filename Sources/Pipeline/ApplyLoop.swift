@@ -81,7 +81,7 @@ struct ApplyLoop: StreamLoop, ~Copyable {
       try progress.stop.check()
       try applyAll(&applier, &position, &connection)
       if let through = drainThrough, position.sequence >= through {
-        try buildIndexes(&connection)
+        try completeCopy(&connection)
         try applier.retry(at: position, as: Ownership(session.record), to: &connection)
         progress.applied(position, quarantined: applier.quarantined)
         drainThrough = nil
@@ -251,41 +251,15 @@ struct ApplyLoop: StreamLoop, ~Copyable {
     ).run(tables)
   }
 
-  private mutating func buildIndexes(_ connection: inout Connection) throws {
-    let plan = session.record.plan
-    let total = plan.tables.reduce(0) { $0 + $1.indexes.count }
-    var done = 0
-    for table in plan.tables {
-      for index in table.indexes {
-        report(.buildingIndexes(done: done, of: total))
-        if let note = try IndexBuilder.build(index, on: table, of: plan, &connection) { report(.warning(note)) }
-        FaultPoint.reach("index-built")
-        done += 1
-        try progress.stop.check()
-      }
-      try IndexBuilder.analyze(table, of: plan, &connection)
-    }
-    report(.buildingIndexes(done: total, of: total))
-    try buildChecksAndViews(&connection)
+  private mutating func completeCopy(_ connection: inout Connection) throws {
+    try CopyCompletion(
+      target: options.target, plan: session.record.plan, jobs: options.jobs, stop: progress.stop, report: report
+    ).run(&connection)
     FaultPoint.reach("copy-complete")
     try TargetPhase(session.catalogue, session.record.source).move(
       Ownership(session.record), to: .syncing, &connection)
     FaultPoint.reach("syncing")
     session.record.phase = .syncing
-  }
-
-  private func buildChecksAndViews(_ connection: inout Connection) throws {
-    let plan = session.record.plan
-    // A table that the user made has the constraints that it is to have.
-    for table in plan.tables where !table.isUserMade {
-      for check in table.checks {
-        if let note = try CheckBuilder.build(check, on: table, of: plan, &connection) { report(.warning(note)) }
-        try progress.stop.check()
-      }
-    }
-    for view in plan.views {
-      if let note = try ViewBuilder.build(view, of: plan, &connection) { report(.warning(note)) }
-    }
   }
 
   /// The source's newest change, and whether its schema is the one taken up last.

@@ -22,33 +22,13 @@ struct FirstCopy: Sendable {
     let open = progress.filter { $0.step != .done }.sorted { $0.expected > $1.expected }
     guard !open.isEmpty else { return }
     let board = CopyBoard(progress, report)
-    let queue = TableQueue(open)
-    let abort = StopSignal()
-    let workers = (0..<min(jobs, open.count)).map { _ in
-      Worker { [self] in
-        do {
-          try work(queue, board, abort)
-        } catch {
-          abort.request()
-          throw error
-        }
-      }
-    }
-    var failure: (any Error)?
-    for worker in workers {
-      do {
-        try worker.join()
-      } catch {
-        // One worker's failure stops the others; theirs is then only an echo.
-        if failure == nil || failure is Stopped || (failure as? PostgresError)?.isStopped == true { failure = error }
-      }
-    }
-    if let failure { throw failure }
+    let queue = JobQueue(open)
+    try Crew.run(min(jobs, open.count)) { [self] abort in try work(queue, board, abort) }
     try stop.check()
     board.finish()
   }
 
-  private func work(_ queue: TableQueue, _ board: CopyBoard, _ abort: StopSignal) throws {
+  private func work(_ queue: JobQueue<CopyProgress>, _ board: CopyBoard, _ abort: StopSignal) throws {
     let database = try SourceFile.openAgain(sourcePath, stop: stop)
     var connection = try Connection(target, applicationName: "changeover copy", stop: stop, timeoutSeconds: 10)
     FaultPoint.reach("copy-begins")
@@ -90,13 +70,6 @@ struct FirstCopy: Sendable {
   }
 
   private static let glanceMilliseconds = 20
-}
-
-/// The tables that no worker has taken yet, the largest first.
-private final class TableQueue: Sendable {
-  private let open: Mutex<[CopyProgress]>
-  init(_ open: [CopyProgress]) { self.open = Mutex(open.reversed()) }
-  func next() -> CopyProgress? { open.withLock { $0.popLast() } }
 }
 
 /// Adds up what the workers copied and reports it a few times a second.
