@@ -12,7 +12,7 @@ PG ?=
 SECOND_PG := 18
 SERVER_TESTS := ScenarioTests|PostgresTests|ApplyTests|DialectTests|VerifyTests|ReverseCaptureTests
 # Except those that are about the file, the journal or the process, whatever the server.
-ANY_SERVER := ScenarioTests\.(Assess|BadInput|Backup|CrashMatrix|CutConnection|Fuzz|JournalDamage|Living|MigrationTool|RandomSchema|ReplacedSource|Restore|Stopping|SwitchVictim)Tests
+ANY_SERVER := ScenarioTests\.(Assess|BadInput|Backup|CrashMatrix|CutConnection|DraftPlan|Fuzz|JournalDamage|Living|MigrationTool|RandomSchema|ReplacedSource|Restore|Stopping|SwitchVictim)Tests
 
 SWIFT_SOURCES := Package.swift Sources Tests triggers journal
 BINARY := .build/release/changeover
@@ -101,7 +101,7 @@ fuzz: .cache/sqlite-libraries ## Random statements against a sync that is killed
 	  echo "==> No wheels of SQLite: the writers use Python's own version only"
 
 .PHONY: cuts
-cuts: ## Cut the connection at every message of a first copy, which takes an hour
+cuts: ## Cut the connection at every message of a first copy, which takes half an hour
 	@scripts/install-dependencies test
 	swift build --product changeover
 	scripts/with-postgres python3 Tests/Support/cut_sweep.py "$$(swift build --show-bin-path)/changeover" copy

@@ -1,6 +1,7 @@
 @testable import Journal
 import Glibc
 import Model
+import TestSupport
 import Testing
 
 /// `changeover journal check`.

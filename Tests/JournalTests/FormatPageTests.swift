@@ -1,4 +1,5 @@
 @testable import Journal
+import TestSupport
 import Testing
 
 /// FORMAT.md against the code.

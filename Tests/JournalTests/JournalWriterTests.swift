@@ -1,6 +1,7 @@
 @testable import Journal
 import Glibc
 import Model
+import TestSupport
 import Testing
 
 /// Appending to a journal.

@@ -1,31 +1,18 @@
-import Capture
 import Model
 import Pipeline
 import SQLite
 import Schema
-import TestSupport
 import Testing
 
 /// What types follow from a scan of a real file.
 struct NativeScanTests {
-  private let directory: TemporaryDirectory
+  private let bench: ScanBench
 
-  init() throws { directory = try TemporaryDirectory() }
-
-  private func scan(
-    _ sql: String, _ overrides: Overrides = Overrides(), sample: Int? = nil
-  ) throws -> (table: SourceTable, result: TypeScan.Result) {
-    let database = try Database(path: directory.file("app.db"), access: .create)
-    try database.execute(sql)
-    let table = try #require(try SourceCatalogue.read(database).tables.first)
-    return (
-      table, try TypeScan.scan(table, in: database, overrides: overrides, sample: sample, stop: StopSignal()) { _ in }
-    )
-  }
+  init() throws { bench = try ScanBench() }
 
   /// The types of all columns but the first, which is the key.
   private func types(_ sql: String, _ overrides: Overrides = Overrides()) throws -> [String] {
-    let (table, result) = try scan(sql, overrides)
+    let (table, result) = try bench.scan(sql, overrides)
     let plan = Planner.plan([Planner.Input(table: table, facts: result.facts)], schema: "s", overrides: overrides)
     return plan.tables[0].columns.dropFirst().map(\.type.description)
   }
@@ -48,7 +35,7 @@ struct NativeScanTests {
 
   /// Case 27.
   @Test func `Unix times are recognised by their size`() throws {
-    let (table, result) = try scan(
+    let (table, result) = try bench.scan(
       """
       CREATE TABLE t (id INTEGER PRIMARY KEY, s DATETIME, ms DATETIME, odd DATETIME, j DATETIME);
       INSERT INTO t VALUES (1, 1700000000, 1700000000000, 1700000000, 2460000.5),
@@ -60,7 +47,7 @@ struct NativeScanTests {
   }
 
   @Test func `a value that does not fit is counted with its reason and its key`() throws {
-    let (_, result) = try scan(
+    let (_, result) = try bench.scan(
       """
       CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE);
       INSERT INTO t VALUES (5, '2024-01-01'), (6, 'soon'), (7, 'later'), (8, '');
@@ -78,11 +65,11 @@ struct NativeScanTests {
 
   @Test func `keys keep the one spelling they have`() throws {
     let one = "INSERT INTO t VALUES ('f47ac10b-58cc-4372-a567-0e02b2c3d479'), ('047ac10b-58cc-4372-a567-0e02b2c3d479');"
-    let (table, result) = try scan("CREATE TABLE t (id UUID PRIMARY KEY NOT NULL); \(one)")
+    let (table, result) = try bench.scan("CREATE TABLE t (id UUID PRIMARY KEY NOT NULL); \(one)")
     let plan = Planner.plan([Planner.Input(table: table, facts: result.facts)], schema: "s").tables[0]
     #expect(plan.columns[0].type == .uuid)
     #expect(plan.columns[0].reading.spelling != nil)
-    let database = try Database(path: directory.file("app.db"), access: .readWrite)
+    let database = try Database(path: bench.directory.file("app.db"), access: .readWrite)
     try database.execute("INSERT INTO t VALUES ('F47AC10B-58CC-4372-A567-0E02B2C3D479')")
     let again = try TypeScan.scan(table, in: database, stop: StopSignal()) { _ in }
     let other = Planner.plan([Planner.Input(table: table, facts: again.facts)], schema: "s").tables[0]

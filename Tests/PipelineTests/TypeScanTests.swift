@@ -1,30 +1,16 @@
-import Capture
 import Model
 import Pipeline
-import SQLite
 import Schema
-import TestSupport
 import Testing
 
 /// What a scan of a real file learns, and what types follow from it.
 struct TypeScanTests {
-  private let directory: TemporaryDirectory
+  private let bench: ScanBench
 
-  init() throws { directory = try TemporaryDirectory() }
-
-  private func scan(
-    _ sql: String, _ overrides: Overrides = Overrides(), sample: Int? = nil
-  ) throws -> (table: SourceTable, result: TypeScan.Result) {
-    let database = try Database(path: directory.file("app.db"), access: .create)
-    try database.execute(sql)
-    let table = try #require(try SourceCatalogue.read(database).tables.first)
-    return (
-      table, try TypeScan.scan(table, in: database, overrides: overrides, sample: sample, stop: StopSignal()) { _ in }
-    )
-  }
+  init() throws { bench = try ScanBench() }
 
   @Test func `counts, ranges and lengths`() throws {
-    let (_, result) = try scan(
+    let (_, result) = try bench.scan(
       """
       CREATE TABLE t (id INTEGER PRIMARY KEY, v);
       INSERT INTO t (v) VALUES (NULL), (-3), (9007199254740993), (0.5), (9e999), ('größe'), (''), ('a' || char(0)),
@@ -53,7 +39,7 @@ struct TypeScanTests {
 
   @Test(arguments: ["", "WITHOUT ROWID"])
   func `a sample reads about as many rows as asked for, and says so`(kind: String) throws {
-    let (_, result) = try scan(
+    let (_, result) = try bench.scan(
       """
       CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, v INT) \(kind);
       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)

@@ -211,7 +211,7 @@ struct Crash: ~Copyable {
   init(of path: String) throws {
     let directory = try TemporaryDirectory()
     for suffix in ["", "-wal", "-journal"] {
-      guard let bytes = try? Files.bytes(path + suffix) else { continue }
+      guard let bytes = try? Files.read(path + suffix) else { continue }
       try Files.write(bytes, to: directory.file("shop.db") + suffix)
     }
     let database = try Database(path: directory.file("shop.db"), access: .readWrite)

@@ -18,7 +18,7 @@ struct RealDatabaseTests {
     let folder = try #require(getenv("CHANGEOVER_TEST_DATA").map { String(cString: $0) })
     let directory = try TemporaryDirectory()
     let (original, path) = (directory.file("original.db"), directory.file("shop.db"))
-    for copy in [original, path] { try Files.write(Files.bytes("\(folder)/\(name)"), to: copy) }
+    for copy in [original, path] { try Files.copy("\(folder)/\(name)", to: copy) }
     let bench = try ReturnBench(in: directory)
     try bench.database.execute("ATTACH \(SQLiteText.literal(original)) AS original")
     var images: [String: [[Value]]] = [:]

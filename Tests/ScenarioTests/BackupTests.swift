@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Backups of a file that an application writes to.

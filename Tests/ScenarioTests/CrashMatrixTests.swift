@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// kill −9 at every durable step of installing, copying, journaling, applying, pruning and starting over, under writes; what

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The network cut at every step of the protocol, COPY and COMMIT and the lost answer to COMMIT among them (case 40).

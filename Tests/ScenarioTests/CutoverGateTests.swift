@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// GO and NO-GO, and what a run that does not switch leaves behind: nothing.

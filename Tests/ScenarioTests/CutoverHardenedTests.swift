@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 /// What stands around the switch: what is proven before it, the commands, the time after it.

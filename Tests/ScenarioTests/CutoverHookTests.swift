@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The command that tells the application where to go.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Types of large tables are chosen from a sample of their rows, so that the first copy can begin; all rows are read beside it.

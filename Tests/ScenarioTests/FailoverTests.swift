@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Another PostgreSQL answers in the place of the one that was followed: a replica that lacks the last transactions, or a
@@ -88,10 +89,7 @@ struct FailoverTests {
     try Scenario.run(on: own.server) { it in
       try it.createWritersTables(rows: 50)
       try it.copyAll()
-      let earlier = it.directory + "/earlier"
-      let result = try Program.run(["cp", "-a", it.source, earlier + ".db"])
-      #expect(result.status == 0)
-      #expect(try Program.run(["cp", "-a", it.stateDirectory, earlier + ".state"]).status == 0)
+      let earlier = try EarlierSource(of: it)
       let kept = try own.keep()
 
       try it.sqlite("UPDATE slot SET holder = 'this way';")
@@ -101,10 +99,7 @@ struct FailoverTests {
       try it.copyAll()
       let ahead = try own.keep()
 
-      for suffix in ["", "-wal", "-shm"] { unlink(it.source + suffix) }
-      Files.remove(it.stateDirectory)
-      rename(earlier + ".db", it.source)
-      rename(earlier + ".state", it.stateDirectory)
+      earlier.putBack(it)
       try own.goBack(to: kept)
       try it.sqlite("UPDATE slot SET holder = 'that way';")
       try it.copyAll()
@@ -238,9 +233,7 @@ struct FailoverTests {
     let own = try OwnServer()
     try Scenario.run(on: own.server) { it in
       try switched(it)
-      let earlier = it.directory + "/earlier"
-      #expect(try Program.run(["cp", "-a", it.source, earlier + ".db"]).status == 0)
-      #expect(try Program.run(["cp", "-a", it.stateDirectory, earlier + ".state"]).status == 0)
+      let earlier = try EarlierSource(of: it)
       let kept = try own.keep()
 
       try it.psql("UPDATE slot SET holder = 'this way'")
@@ -251,10 +244,7 @@ struct FailoverTests {
       try it.psql("UPDATE slot SET holder = 'not taken yet'")
       let ahead = try own.keep()
 
-      for suffix in ["", "-wal", "-shm"] { unlink(it.source + suffix) }
-      Files.remove(it.stateDirectory)
-      rename(earlier + ".db", it.source)
-      rename(earlier + ".state", it.stateDirectory)
+      earlier.putBack(it)
       try own.goBack(to: kept)
       try it.psql("UPDATE slot SET holder = 'that way'")
       try it.copyAll()
@@ -270,5 +260,26 @@ struct FailoverTests {
         #expect(try it.sqlite("SELECT DISTINCT holder FROM slot") == "that way")
       }
     }
+  }
+}
+
+/// A source and its state directory as they were at one moment.
+private struct EarlierSource {
+  private let path: String
+
+  init(of it: Scenario) throws {
+    path = it.directory + "/earlier"
+    for (kept, suffix) in [(it.source, ".db"), (it.stateDirectory, ".state")] {
+      let copy = try Program.run(["cp", "-a", kept, path + suffix])
+      guard copy.status == 0 else { throw Program.Failed(what: "cp", result: copy) }
+    }
+  }
+
+  /// Puts them in the place of what came of them since.
+  func putBack(_ it: Scenario) {
+    for suffix in ["", "-wal", "-shm"] { unlink(it.source + suffix) }
+    Files.remove(it.stateDirectory)
+    rename(path + ".db", it.source)
+    rename(path + ".state", it.stateDirectory)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Random statements over random schemas against a sync that is killed, stopped and cut off (group A of the cases, and what

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 /// `journal list|show|check|replay` on real batches, and `uninstall`.

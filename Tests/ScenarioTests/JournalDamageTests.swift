@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A journal that was damaged while groups in it were not applied yet (case 41): healed by reading the source again where it

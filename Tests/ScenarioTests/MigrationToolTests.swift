@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Histories of real migration tools, applied while the sync runs and others write (cases 10 and 11).

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Declared types arrive as PostgreSQL has them, by copy and by streaming, and as the user says otherwise (cases 27 to 29,

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Random schemas with values of every storage class through assess, schema, copy and streaming (cases 27 to 37, and what

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The public sample databases, moved while somebody writes to them.

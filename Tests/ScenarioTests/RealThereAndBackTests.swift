@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Real databases there and back: the file ends with the values and storage classes that it had.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// docs/reliability.md says nothing that no test does.

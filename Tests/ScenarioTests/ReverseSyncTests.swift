@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 /// The sync after the switch, from PostgreSQL to SQLite: cases 40, 45, 47 and 48.

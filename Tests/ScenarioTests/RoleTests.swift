@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Ordinary roles, and a pooler in between (case 38).

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Case 46: kill −9 at every durable step of the way back, and what comes after.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// GO and NO-GO of the way back, and what stands in its way while it runs.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// The application changes its schema while the move is going on (cases 8, 10 and 11).

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Whole schemas that the user made, stricter than the source: filled, followed, switched to and written to (case 36).

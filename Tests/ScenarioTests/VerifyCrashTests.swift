@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// What ends, fails or moves while verify compares (cases 40 and 49).

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What verify found is kept, cutover asks for it, and a running sync goes on verifying.

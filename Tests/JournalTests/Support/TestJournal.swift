@@ -1,6 +1,7 @@
 @testable import Journal
 import Glibc
 import Model
+import TestSupport
 
 /// A journal in a directory that goes with the test.
 struct TestJournal: ~Copyable {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A program started by a test, its output in files; killed at the latest with its scenario.
 final class ChildProcess {

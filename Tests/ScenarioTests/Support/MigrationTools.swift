@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Django and Alembic, in an environment of their own.
 enum MigrationTools {
   /// The Python that has them; nil where they cannot be had.

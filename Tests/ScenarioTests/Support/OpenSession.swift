@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A psql whose transaction stays open until the test says otherwise.
 final class OpenSession {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A server of the test's own, which may be stopped and started without disturbing others.
 final class OwnServer {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// The application: Python processes that write to the SQLite file (Tests/Support/scenario_writer.py).
 struct PythonWriter {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// The application that goes wherever the switch hook tells it to (Tests/Support/roaming_writer.py).

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 /// One test's world: a temporary directory with a SQLite file, a PostgreSQL database of its own, and the processes it

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A PostgreSQL server that scenarios run against.
 struct Server {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A file system of some size in memory, which only root can mount; unmounted with the test.
 final class SmallDisk {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// PgBouncer in transaction mode before a server, for one scenario.
 final class TransactionPooler {

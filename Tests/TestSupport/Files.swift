@@ -1,18 +1,26 @@
 import Glibc
 
 /// Plain file access for tests.
-enum Files {
-  struct Failed: Error { let path: String, code: Int32 }
+package enum Files {
+  package struct Failed: Error {
+    package let path: String
+    package let code: Int32
+
+    package init(path: String, code: Int32) {
+      self.path = path
+      self.code = code
+    }
+  }
 
   /// The checkout's root.
-  static let checkout: String = {
-    let parts = #filePath.split(separator: "/").dropLast(4)
+  package static let checkout: String = {
+    let parts = #filePath.split(separator: "/").dropLast(3)
     return "/" + parts.joined(separator: "/")
   }()
 
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  static func names(in path: String) -> [String] {
+  package static func names(in path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []
@@ -25,7 +33,7 @@ enum Files {
     return names.sorted()
   }
 
-  static func read(_ path: String) throws -> [UInt8] {
+  package static func read(_ path: String) throws -> [UInt8] {
     guard let file = fopen(path, "rb") else { throw Failed(path: path, code: errno) }
     defer { fclose(file) }
     var bytes: [UInt8] = []
@@ -35,19 +43,19 @@ enum Files {
   }
 
   /// The file's text; empty where there is no file.
-  static func text(_ path: String) -> String { String(decoding: (try? read(path)) ?? [], as: UTF8.self) }
+  package static func text(_ path: String) -> String { String(decoding: (try? read(path)) ?? [], as: UTF8.self) }
 
-  static func write(_ bytes: [UInt8], to path: String) throws {
+  package static func write(_ bytes: [UInt8], to path: String) throws {
     guard let file = fopen(path, "wb") else { throw Failed(path: path, code: errno) }
     defer { fclose(file) }
     guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw Failed(path: path, code: errno) }
   }
 
-  static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+  package static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
-  static func copy(_ from: String, to path: String) throws { try write(read(from), to: path) }
+  package static func copy(_ from: String, to path: String) throws { try write(read(from), to: path) }
 
-  static func remove(_ path: String) {
+  package static func remove(_ path: String) {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     if status.st_mode & S_IFMT == S_IFDIR {
