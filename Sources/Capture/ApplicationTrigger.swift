@@ -20,11 +20,13 @@ struct ApplicationTrigger: Sendable {
     place += tokens.dropFirst(place + 1).first?.isSymbol(".") == true ? 3 : 1
     isAfter = tokens.dropFirst(place).first?.isWord("AFTER") == true
     let body = Array(tokens.drop { !$0.isWord("BEGIN") })
-    canFail = body.contains { token in Self.verbs.contains { token.isWord($0) } }
+    canFail =
+      tokens.dropFirst(place).contains { $0.isWord("RAISE") }  // In WHEN too.
+      || body.contains { token in Self.verbs.contains { token.isWord($0) } }
     raisesFail = body.indices.dropLast(2).contains {
       body[$0].isWord("RAISE") && body[$0 + 1].isSymbol("(") && body[$0 + 2].isWord("FAIL")
     }
   }
 
-  private static let verbs = ["RAISE", "INSERT", "REPLACE", "UPDATE", "DELETE"]
+  private static let verbs = ["INSERT", "REPLACE", "UPDATE", "DELETE"]
 }
