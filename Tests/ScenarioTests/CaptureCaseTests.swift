@@ -114,6 +114,31 @@ struct CaptureCaseTests {
     }
   }
 
+  /// Out of the triggers' reach.
+  @Test(arguments: [
+    "CREATE TEMP TRIGGER own AFTER UPDATE ON t BEGIN SELECT RAISE(IGNORE); END",
+    "CREATE TEMP TRIGGER own AFTER UPDATE ON t WHEN NEW.id = 2 BEGIN SELECT RAISE(FAIL, 'no'); END",
+  ]) func `what a TEMP trigger hides is found by verify, and repaired`(trigger: String) throws {
+    try Scenario.run { it in
+      try it.sqlite(
+        """
+        PRAGMA journal_mode = wal; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
+        INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c');
+        """)
+      let sync = try it.startStreaming()
+      _ = try write(it, [trigger, "UPDATE t SET a = a || '!'"])
+      #expect(try it.sqlite("SELECT a FROM t WHERE id = 2") == "b!", "the row stays changed")
+      #expect(try it.verify().status == 1)
+      #expect(try it.verify("--repair").status == 0)
+      try it.expectEqual()
+      // Without the trigger everything goes on as before.
+      _ = try write(it, ["UPDATE t SET a = 'later'"])
+      try it.waitUntilCaughtUp()
+      try it.expectEqual()
+      #expect(try sync.stop() == 0)
+    }
+  }
+
   /// Case 14.
   @Test func `a writer that trusts no schema is followed`() throws {
     let careful = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA recursive_triggers = ON;"
