@@ -33,6 +33,7 @@ let package = Package(
         .embedInCode("source/change_table.sql"), .embedInCode("source/insert.sql"),
         .embedInCode("source/update.sql"), .embedInCode("source/rekey.sql"), .embedInCode("source/delete.sql"),
         .embedInCode("source/probe_insert.sql"), .embedInCode("source/probe_update.sql"),
+        .embedInCode("source/early_update.sql"), .embedInCode("source/early_delete.sql"),
         .embedInCode("source/source_fence.sql"), .embedInCode("source/fence_guard.sql"),
         .embedInCode("source/quarantine.sql"), .embedInCode("target/catalogue.sql"),
         .embedInCode("target/target_fence.sql"), .embedInCode("target/target_log.sql"),

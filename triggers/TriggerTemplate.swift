@@ -9,6 +9,8 @@ package struct TriggerTemplate: Sendable {
   package static let delete = TriggerTemplate(bytes: PackageResources.delete_sql)
   package static let probeInsert = TriggerTemplate(bytes: PackageResources.probe_insert_sql)
   package static let probeUpdate = TriggerTemplate(bytes: PackageResources.probe_update_sql)
+  package static let earlyUpdate = TriggerTemplate(bytes: PackageResources.early_update_sql)
+  package static let earlyDelete = TriggerTemplate(bytes: PackageResources.early_delete_sql)
   package static let sourceQuarantine = TriggerTemplate(bytes: PackageResources.quarantine_sql)
   package static let sourceFence = TriggerTemplate(bytes: PackageResources.source_fence_sql)
   package static let fenceGuard = TriggerTemplate(bytes: PackageResources.fence_guard_sql)

@@ -9,8 +9,6 @@ struct ApplicationTrigger: Sendable {
   let isAfter: Bool
   /// Whether it may end before its end: it RAISEs, or it writes, and a write fails where a constraint or a trigger says no.
   let canFail: Bool
-  /// Whether it RAISEs FAIL: a statement that it ends keeps what it had changed until then.
-  let raisesFail: Bool
 
   init(sql: String) {
     let tokens = SQLTokenizer.tokens(of: sql)
@@ -19,12 +17,11 @@ struct ApplicationTrigger: Sendable {
     // The name, and that of a schema before it.
     place += tokens.dropFirst(place + 1).first?.isSymbol(".") == true ? 3 : 1
     isAfter = tokens.dropFirst(place).first?.isWord("AFTER") == true
-    let body = Array(tokens.drop { !$0.isWord("BEGIN") })
-    canFail = body.contains { token in Self.verbs.contains { token.isWord($0) } }
-    raisesFail = body.indices.dropLast(2).contains {
-      body[$0].isWord("RAISE") && body[$0 + 1].isSymbol("(") && body[$0 + 2].isWord("FAIL")
-    }
+    let body = tokens.drop { !$0.isWord("BEGIN") }
+    canFail =
+      tokens.dropFirst(place).contains { $0.isWord("RAISE") }  // In WHEN too.
+      || body.contains { token in Self.verbs.contains { token.isWord($0) } }
   }
 
-  private static let verbs = ["RAISE", "INSERT", "REPLACE", "UPDATE", "DELETE"]
+  private static let verbs = ["INSERT", "REPLACE", "UPDATE", "DELETE"]
 }

@@ -29,6 +29,23 @@ package struct Probe: Sendable {
     return probes
   }
 
+  /// The probe for what a new row could displace by its key. Where a row's own change says it all there is none among
+  /// `probes`; nil where there is one.
+  static func ofKey(_ table: SourceTable) -> Probe? {
+    switch table.key {
+    case .rowid(let name): return ofRowid(name)
+    case .rowidColumn(let name): return ofRowid(SQLiteText.identifier(name))
+    case .columns:
+      let table = table.whole
+      return table.indexes.first { $0.isUnique && isByteExactKey($0, of: table) }
+        .flatMap { Probe(index: $0, table: table) }
+    }
+  }
+
+  private static func ofRowid(_ name: String) -> Probe {
+    Probe(conditions: ["\(name) = NEW.\(name)"], changed: "OLD.\(name) IS NOT NEW.\(name)", setting: "")
+  }
+
   /// Names of UNIQUE indexes through which a REPLACE could displace rows unseen: those that get no probe because
   /// evaluating it could break a legal insert, and those over an expression of a number that SQLite gives out only
   /// after the probe.
@@ -90,7 +107,7 @@ package struct Probe: Sendable {
   }
 
   /// `NEW.c`, or the default that a REPLACE puts in the place of a NULL that is not allowed.
-  private static func newValue(of column: SourceColumn) -> String {
+  static func newValue(of column: SourceColumn) -> String {
     let new = "NEW.\(SQLiteText.identifier(column.name))"
     guard column.notNull, let fallback = column.defaultExpression, isHarmless(fallback) else { return new }
     return "CASE WHEN \(new) IS NULL THEN (\(fallback)) ELSE \(new) END"

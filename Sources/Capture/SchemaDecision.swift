@@ -22,6 +22,8 @@ struct SchemaDecision {
   private let installed: [InstalledTable]
   /// The tables that may move, as they are now.
   private let shapes: [SourceTable]
+  /// Those whose triggers are to log early, as of now.
+  private let parents: ActionParents
   private let policy: SchemaPolicy
   private let isCopying: Bool
 
@@ -39,12 +41,13 @@ struct SchemaDecision {
   /// - Parameter isCopying: rows of the first copy may have been read in the old shape.
   init(
     from before: SchemaListing, to now: SchemaListing, installed: [InstalledTable], shapes: [SourceTable],
-    policy: SchemaPolicy, isCopying: Bool
+    parents: ActionParents, policy: SchemaPolicy, isCopying: Bool
   ) {
     self.before = before
     self.now = now
     self.installed = installed
     self.shapes = shapes
+    self.parents = parents
     self.policy = policy
     self.isCopying = isCopying
     matchTables()
@@ -253,7 +256,9 @@ struct SchemaDecision {
     else {
       return copied(shape, installed, "its columns changed in a way that does not tell what became of their values")
     }
-    if !hasItsTriggers(old) { return copied(shape, installed, "its triggers were gone or altered") }
+    let loggedEarly = TriggerSet.logsEarly(old.id, among: before.objects.lazy.map(\.name))
+    let logsEarly = parents.contains(shape.name)
+    if !hasItsTriggers(old, loggedEarly) { return copied(shape, installed, "its triggers were gone or altered") }
     guard let key = mapped(old.key, alignment), Self.isSame(key, shape.key), old.isWithoutRowid == shape.isWithoutRowid
     else { return copied(shape, installed, "its rows are told apart by another key") }
     if isRenumbered, case .rowid = shape.key { return copied(shape, installed, "VACUUM renumbered its rows") }
@@ -265,6 +270,9 @@ struct SchemaDecision {
     let younger = youngerTriggers(than: old, on: shape.name)
     if younger.contains(where: \.canFail) {
       return copied(shape, installed, "a new trigger of the application's own may have hidden changes")
+    }
+    if logsEarly, !loggedEarly {
+      return copied(shape, installed, "what fails in a foreign key's action may have hidden changes")
     }
     var changes: [TableChange] = []
     if !old.name.isSpelled(shape.name) { changes.append(.renamed) }
@@ -282,12 +290,12 @@ struct SchemaDecision {
     if Set(old.indexes) != Set(shape.indexes) { changes.append(.indexes) }
     return Outcome(
       table: InstalledTable(table: shape), action: changes.isEmpty ? nil : .altered(changes),
-      needsTriggers: !younger.isEmpty)
+      needsTriggers: !younger.isEmpty || logsEarly != loggedEarly)
   }
 
   /// Whether the triggers are those that were created, never away.
-  private func hasItsTriggers(_ table: SourceTable) -> Bool {
-    TriggerSet(for: table).triggers.allSatisfy { trigger in
+  private func hasItsTriggers(_ table: SourceTable, _ logsEarly: Bool) -> Bool {
+    TriggerSet(for: table, logsEarly: logsEarly).triggers.allSatisfy { trigger in
       guard let known = before.objects.first(where: { $0.type == "trigger" && $0.name == trigger.name }),
         let current = now.objects.first(where: { $0.type == "trigger" && $0.name == trigger.name })
       else { return false }

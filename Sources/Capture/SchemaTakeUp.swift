@@ -41,6 +41,7 @@ package struct SchemaTakeUp {
   private struct Look {
     var installation: SourceInstallation
     var now: SchemaListing
+    var parents: ActionParents
     var decision: SchemaDecision
   }
 
@@ -77,10 +78,11 @@ package struct SchemaTakeUp {
       }
       let more = try others.compactMap { try SourceCatalogue.readTable(named: $0, in: database) }
         .filter { database.compiles(RowReader.query($0)) }
+      let parents = try ActionParents.read(database)
       let decision = SchemaDecision(
-        from: known, to: now, installed: installation.installed, shapes: shapes + more, policy: policy,
-        isCopying: isCopying)
-      return Look(installation: installation, now: now, decision: decision)
+        from: known, to: now, installed: installation.installed, shapes: shapes + more, parents: parents,
+        policy: policy, isCopying: isCopying)
+      return Look(installation: installation, now: now, parents: parents, decision: decision)
     }
   }
 
@@ -158,7 +160,7 @@ package struct SchemaTakeUp {
           outcome.table.table.id = TableID(next)
           next += 1
         }
-        let hold = try install(outcome.table, database)
+        let hold = try install(outcome.table, seen.parents, database)
         if let hold, hold != outcome.table.hold {
           outcome.table.hold = hold
           outcome.action = .held(hold)
@@ -178,14 +180,16 @@ package struct SchemaTakeUp {
 
   /// Brings a table's triggers into accord with its shape; returns the hold that it has then, as one that cannot have
   /// triggers is paused.
-  private func install(_ installed: InstalledTable, _ database: borrowing Database) throws -> TableHold? {
+  private func install(
+    _ installed: InstalledTable, _ parents: ActionParents, _ database: borrowing Database
+  ) throws -> TableHold? {
     let table = installed.table
     try SourceInstallation.dropTriggers(of: table.id, in: database)
     if let hold = installed.hold { return hold }
     try database.execute("SAVEPOINT changeover_triggers")
     do {
       try SourceInstallation.widen(to: TriggerSet.keyWidth(of: table), in: database)
-      try SourceInstallation.createTriggers(of: table, in: database)
+      try SourceInstallation.createTriggers(of: table, parents, in: database)
       try database.execute("RELEASE changeover_triggers")
       return nil
     } catch {

@@ -9,20 +9,7 @@ package struct SourceCatalogue: Sendable {
   package var leftOut: [LeftOut]
   /// Tables on which the application has triggers of its own.
   package var tablesWithOwnTriggers: Set<String>
-  /// The application's triggers that RAISE FAIL.
-  private var failingTriggers: [String] = []
   package var views: [SourceView]
-
-  /// Triggers that may hide the change of a row: SQLite carries a foreign key's action out before it fires the triggers of
-  /// the row that the key refers to, and `RAISE(FAIL)` in the action ends the statement with that row changed.
-  package var triggersThatMayHide: [String] {
-    let hasActions = tables.contains { table in
-      table.foreignKeys.contains { Self.acts($0.onUpdate) || Self.acts($0.onDelete) }
-    }
-    return hasActions ? failingTriggers : []
-  }
-
-  private static func acts(_ action: String) -> Bool { !["NO ACTION", "RESTRICT"].contains(action.uppercased()) }
 
   package struct LeftOut: Sendable, Equatable {
     package let name: String
@@ -56,12 +43,11 @@ package struct SourceCatalogue: Sendable {
         }
       }
     }
-    try database.forEach("SELECT tbl_name, name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name") {
+    try database.forEach("SELECT tbl_name, name FROM sqlite_schema WHERE type = 'trigger'") {
       guard let table = $0.string(0), let name = $0.string(1), !name.lowercased().hasPrefix(SourceNames.prefix) else {
         return
       }
       catalogue.tablesWithOwnTriggers.insert(table)
-      if ApplicationTrigger(sql: $0.string(2) ?? "").raisesFail { catalogue.failingTriggers.append(name) }
     }
     for candidate in candidates {
       let table = try readTable(

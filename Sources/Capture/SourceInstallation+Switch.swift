@@ -27,7 +27,8 @@ extension SourceInstallation {
   ) throws {
     try liftFence(in: database)
     try anchor(at: position, in: database)
-    for table in tables { try Self.createTriggers(of: table, in: database) }
+    let parents = try ActionParents.read(database)
+    for table in tables { try Self.createTriggers(of: table, parents, in: database) }
     // What the application did to its schema behind the fence is left to be taken up.
     if try SchemaListing.isKnown(in: database) { try SchemaListing.record(in: database) }
     try Self.set("way_back_id", .text(id.description), in: database)

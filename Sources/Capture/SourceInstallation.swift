@@ -91,6 +91,7 @@ package struct SourceInstallation: Sendable {
       let width = numbered.map { TriggerSet.keyWidth(of: $0) }.max() ?? 1
       try database.execute(
         TriggerTemplate.changeTable.fill(["keys": (0..<width).map { ", k\($0)" }.joined()]))
+      let parents = try ActionParents.read(database)
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
       let insertTable = try database.prepare("INSERT INTO \(SourceNames.table) (id, name, shape) VALUES (?1, ?2, ?3)")
@@ -99,7 +100,7 @@ package struct SourceInstallation: Sendable {
         try insertTable.bind(table.name, at: 2)
         try insertTable.bind(String(decoding: encoder.encode(table), as: UTF8.self), at: 3)
         try insertTable.run()
-        try createTriggers(of: table, in: database)
+        try createTriggers(of: table, parents, in: database)
       }
       let source = RandomID.random()
       let sequence = try database.integer("SELECT seq FROM \(SourceNames.change)")
@@ -135,12 +136,15 @@ package struct SourceInstallation: Sendable {
   }
 
   /// Creates a table's triggers, and says which statement of the application they would break if they do.
-  static func createTriggers(of table: SourceTable, in database: borrowing Database) throws {
+  static func createTriggers(
+    of table: SourceTable, _ parents: ActionParents, in database: borrowing Database
+  ) throws {
     var statements: [String] = []
     for statement in SmokeTest.statements(for: table) where database.compiles(statement) {
       statements.append(statement)
     }
-    for trigger in TriggerSet(for: table).triggers { try database.execute(trigger.sql) }
+    let triggers = TriggerSet(for: table, logsEarly: parents.contains(table.name)).triggers
+    for trigger in triggers { try database.execute(trigger.sql) }
     for broken in statements where !database.compiles(broken) {
       throw Failure(
         .internalError, "the triggers for table '\(table.name)' would break the application's '\(broken.prefix(60))…'",

@@ -18,7 +18,8 @@ struct TriggerSet: Sendable {
     return 1
   }
 
-  init(for table: SourceTable) {
+  /// - Parameter logsEarly: whether rows may be changed without an AFTER trigger (`ActionParents`).
+  init(for table: SourceTable, logsEarly: Bool) {
     let keys = KeyTerms(table)
     let common = [
       "table": SQLiteText.identifier(table.name), "id": table.id.description,
@@ -42,7 +43,22 @@ struct TriggerSet: Sendable {
           "probe_update_\(number)", .probeUpdate,
           ["displaced": probe.displaced, "changed": probe.changed, "setting": probe.setting]))
     }
+    if logsEarly {
+      triggers.append(
+        make(
+          "early_update", .earlyUpdate,
+          ["setting": keys.settingReferenced, "coming": keys.coming, "changed": keys.changedBefore]))
+      triggers.append(make("early_delete", .earlyDelete))
+      if let probe = Probe.ofKey(table) {
+        triggers.append(make("early_insert", .probeInsert, ["displaced": probe.displaced]))
+      }
+    }
     self.triggers = triggers
+  }
+
+  /// Whether a table's triggers include those that log early, told from the names of all.
+  static func logsEarly(_ table: TableID, among names: some Sequence<String>) -> Bool {
+    names.contains(SourceNames.trigger(table, "early_delete"))
   }
 
   /// The triggers that refuse every write after the switch.
@@ -73,6 +89,12 @@ struct KeyTerms {
   private let columns: [(name: String, column: SourceColumn?)]
   /// For UPDATE OF: a statement that sets none of them changes no key.
   let setting: String
+  /// For UPDATE OF: a statement that sets none of them fires no foreign key's action, because a key refers to a primary key or
+  /// to the columns of a UNIQUE index.
+  let settingReferenced: String
+  /// `changed`, as a BEFORE trigger has to ask: there a generated column is computed from NULLs unless the trigger names the
+  /// columns that it is made of, seen in SQLite 3.40.
+  let changedBefore: String
 
   init(_ table: SourceTable) {
     switch table.key {
@@ -83,13 +105,33 @@ struct KeyTerms {
     }
     // The hidden rowid of a table without a key is none of its columns.
     let known = table.keyPositions.filter(table.columns.indices.contains)
-    setting = Self.setting(known.map { table.columns[$0] }, of: table)
+    let ofKey = known.map { table.columns[$0] }
+    setting = Self.setting(ofKey, of: table)
+    let whole = table.whole
+    let referable = whole.indexes.filter(\.isUnique).flatMap(\.terms).compactMap { term -> Int? in
+      guard case .column(let name) = term.subject else { return nil }
+      return whole.position(ofColumn: name)
+    }
+    settingReferenced = Self.setting(
+      whole.columns.indices.filter { referable.contains($0) || ofKey.contains(whole.columns[$0]) }
+        .map { whole.columns[$0] }, of: table)
+    let isGenerated = ofKey.contains(where: \.isGenerated)
+    let asked =
+      isGenerated
+      ? whole.columns.filter { !$0.isGenerated }.map { (SQLiteText.identifier($0.name), $0) } : columns
+    changedBefore = asked.map { Self.changed($0.0, $0.1) }.joined(separator: " OR ")
   }
 
   var count: Int { columns.count }
 
   func list(of row: String?) -> String {
     columns.map { (row.map { "\($0)." } ?? "") + $0.name }.joined(separator: ", ")
+  }
+
+  /// The key that the row is about to get, as far as a BEFORE trigger can tell: not where a default that differs each time
+  /// takes a NULL's place.
+  var coming: String {
+    columns.map { name, column in column.map { Probe.newValue(of: $0) } ?? "NEW.\(name)" }.joined(separator: ", ")
   }
 
   /// Names for UPDATE OF: a statement that sets none of them does not enter the trigger at all. A generated column

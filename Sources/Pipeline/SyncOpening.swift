@@ -140,12 +140,6 @@ struct SyncOpening {
     for table in found.tablesWithOwnTriggers.sorted() {
       report(.warning("table '\(table)' has triggers of the application's own: they stay in SQLite"))
     }
-    for trigger in found.triggersThatMayHide {
-      report(
-        .warning(
-          "trigger '\(trigger)' can end in RAISE(FAIL): where the action of a foreign key fires it, the change of the row "
-            + "that the key refers to is not seen; changeover verify finds it"))
-    }
     let surveyor = SourceSurvey(overrides: options.overrides, stop: stop, report: report)
     let tables = try surveyor.settled(installed?.tables, found)
     for table in tables {

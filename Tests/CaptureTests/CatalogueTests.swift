@@ -119,17 +119,6 @@ import Testing
     #expect(catalogue.tablesWithOwnTriggers == ["b"])
   }
 
-  @Test(arguments: [("CASCADE", ["g"]), ("RESTRICT", [])])
-  func `triggers that RAISE FAIL are named where a foreign key's action could fire them`(
-    action: String, named: [String]
-  ) throws {
-    let catalogue = try read(
-      "CREATE TABLE p (id INTEGER PRIMARY KEY)", "CREATE TABLE c (p REFERENCES p ON DELETE \(action))",
-      "CREATE TRIGGER g AFTER DELETE ON c BEGIN SELECT raise ( Fail, 'FAIL'); END",
-      "CREATE TRIGGER h AFTER DELETE ON c BEGIN SELECT RAISE(ABORT, 'RAISE(FAIL'); END")
-    #expect(catalogue.triggersThatMayHide == named)
-  }
-
   /// Case 34: one key of a table may be deferred and another not.
   @Test func `each foreign key is deferred or not on its own`() throws {
     let catalogue = try read(

@@ -83,6 +83,10 @@ import Testing
       "UPDATE t SET a = a || '!'"
     ),
     (
+      "CREATE TRIGGER own AFTER UPDATE ON t WHEN RAISE(IGNORE) BEGIN SELECT 1; END",
+      "UPDATE t SET a = a || '?'"
+    ),
+    (
       "CREATE TRIGGER own AFTER DELETE ON t BEGIN SELECT RAISE(IGNORE); END",
       "DELETE FROM t WHERE id > 1"
     ),

@@ -19,7 +19,7 @@ import Testing
   /// Any triggers at all make SQLite update rows in the order of their keys instead of an index's, check types before
   /// constraints, and (3.40 with recursive_triggers) take an updated row for its own conflict: the twin has some too.
   private static func idleTriggers(on table: String) -> [String] {
-    ["BEFORE INSERT", "BEFORE UPDATE", "AFTER INSERT", "AFTER UPDATE", "AFTER DELETE"].map {
+    ["BEFORE INSERT", "BEFORE UPDATE", "AFTER INSERT", "AFTER UPDATE", "BEFORE DELETE", "AFTER DELETE"].map {
       "CREATE TRIGGER \"idle \($0) \(table)\" \($0) ON \(table) BEGIN SELECT 1; END"
     }
   }

@@ -48,7 +48,7 @@ import Testing
       "CREATE TABLE k (k COLLATE RTRIM PRIMARY KEY, v)",
     ])
     for table in bench.installation.tables {
-      for trigger in TriggerSet(for: table).triggers {
+      for trigger in TriggerSet(for: table, logsEarly: true).triggers {
         let tokens = SQLTokenizer.tokens(of: trigger.sql)
         let called = zip(tokens, tokens.dropFirst()).filter { $0.kind == .word && $1.isSymbol("(") }.map { $0.0.text }
         let words: Set = ["_changeover_change", "VALUES", "CAST", "IN", "AND", "WHERE", "FROM", "THEN"]

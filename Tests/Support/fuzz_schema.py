@@ -61,11 +61,12 @@ class Table:
 class Schema:
     """The tables of a seed; `statements` make them, with their first rows.
 
-    Where nothing may be without a key (`keyed`), VACUUM may come.
+    Where nothing may be without a key (`keyed`), VACUUM may come. Where nothing of it says FAIL (`fails`), changeover has
+    no triggers that log before a row is changed.
     """
 
-    def __init__(self, seed: int, keyed: bool) -> None:
-        self.seed, self.keyed = seed, keyed
+    def __init__(self, seed: int, keyed: bool, fails: bool) -> None:
+        self.seed, self.keyed, self.fails = seed, keyed, fails
         self.dice = random.Random(f"schema {seed}")
         self.prefix = f"t{seed}"
         self.tables: List[Table] = []
@@ -80,13 +81,23 @@ class Schema:
         for table in self.tables:
             self.add_indexes(table)
         self.triggers = [self.trigger(number) for number in range(self.dice.choice((0, 0, 1, 2)))]
+        if self.fails and self.children and self.dice.random() < 0.7:
+            self.triggers.append(self.failing(quoted(f"{self.prefix} failing")))
         self.statements = [table.create for table in (*self.tables, self.log)] + self.indexes
         for table in (*self.tables, self.log):
             self.statements += self.first_rows(table)
         # After the rows: those that a column's type follows from are to stay.
         self.statements += self.triggers
 
+    @property
+    def children(self) -> List[Table]:
+        return [table for table in self.tables if table.parent]
+
     # Tables
+
+    def conflict(self) -> str:
+        chosen = self.dice.choice(CONFLICTS)
+        return chosen if self.fails or not chosen.endswith("FAIL") else ""
 
     def table(self, name: str) -> Table:
         dice = self.dice
@@ -110,7 +121,7 @@ class Schema:
 
     def add_key(self, table: Table, kind: str) -> None:
         add = lambda name, kind, definition: table.columns.append(Column(name, kind, definition, True))
-        conflict = self.dice.choice(CONFLICTS)
+        conflict = self.conflict()
         if kind in ("rowid", "auto", "desc"):
             end = {"rowid": conflict, "auto": " AUTOINCREMENT", "desc": " DESC"}[kind]
             # DESC makes it an ordinary key, which takes NULL unless it is told not to.
@@ -143,12 +154,12 @@ class Schema:
         not_null = False
         if kind in ("integer", "text") and dice.random() < 0.15:
             default = {"integer": str(dice.randrange(5)), "text": "'a'"}[kind]
-            definition += f" NOT NULL{dice.choice(CONFLICTS)} DEFAULT {default}"
+            definition += f" NOT NULL{self.conflict()} DEFAULT {default}"
             not_null = True
         elif kind == "integer" and dice.random() < 0.2:
             definition += f" DEFAULT {dice.randrange(5)}"
         if kind not in ("mixed", "real") and dice.random() < 0.25:
-            definition += f" UNIQUE{dice.choice(CONFLICTS)}"
+            definition += f" UNIQUE{self.conflict()}"
             table.unique.append([name])
         if kind == "integer" and dice.random() < 0.15:
             definition += f" CHECK ({name} IS NULL OR {name} < 90)"
@@ -208,8 +219,10 @@ class Schema:
         One that is created after ours fires before them, until sync has seen it: what it hides must arrive all the same.
         """
         dice = self.dice
-        table, other = dice.choice(self.tables), dice.choice(self.tables)
         name = quoted(f"{self.prefix} own {number}")
+        if self.fails and self.children and dice.random() < 0.1:
+            return self.failing(name)
+        table, other = dice.choice(self.tables), dice.choice(self.tables)
         event = dice.choice(("INSERT", "UPDATE", "DELETE"))
         row = "OLD" if event == "DELETE" else "NEW"
         column = dice.choice(table.columns)
@@ -232,11 +245,17 @@ class Schema:
         body = " ".join(dice.sample(effects, dice.randint(1, 2)))
         if dice.random() < 0.3:
             raised = dice.choice(("IGNORE", "ABORT, 'own'", "FAIL, 'own'", "ROLLBACK, 'own'"))
-            # Inside a foreign key's action it hides the parent's change from every trigger: triggers/README.md.
-            if raised.startswith("FAIL") and any(one.parent for one in self.tables):
+            if not self.fails and raised.startswith("FAIL"):
                 raised = "ABORT, 'own'"
             body += f" SELECT RAISE({raised}) WHERE abs(random()) % 5 = 0;"
         return f"CREATE TRIGGER {name} {time} {event} ON {table.quoted}{when} BEGIN {body} END"
+
+    def failing(self, name: str) -> str:
+        """Where a foreign key's action fires it, the parent's row stays changed, and no AFTER trigger of it runs."""
+        dice = self.dice
+        when = f"{dice.choice(('BEFORE', 'AFTER', 'AFTER'))} {dice.choice(('UPDATE', 'DELETE'))}"
+        raised = "SELECT RAISE(FAIL, 'own') WHERE abs(random()) % 2 = 0;"
+        return f"CREATE TRIGGER {name} {when} ON {dice.choice(self.children).quoted} BEGIN {raised} END"
 
     def planted(self) -> List[str]:
         """A trigger that takes deletes out of the change table: changes are missed."""

@@ -34,6 +34,8 @@ class Statements:
             unit.append(("a", f"PRAGMA foreign_keys = {dice.choice(('ON', 'OFF'))}"))
         if dice.random() < 0.4:
             unit.append(("a", f"PRAGMA recursive_triggers = {dice.choice(('ON', 'OFF'))}"))
+        if self.schema.children and dice.random() < 0.12:
+            return unit + self.on_a("PRAGMA foreign_keys = ON", *self.of_parent(dice.choice(self.schema.children)))
         roll = dice.random()
         if roll < 0.30:
             unit += self.on_a(self.statement())
@@ -108,6 +110,25 @@ class Statements:
             moved = f"{name} = {name} + {dice.choice((1, -1, 3))} WHERE {name} < 1000"
             return [f"{dice.choice(UPDATES)} {table.quoted} SET {moved}"]
         return [f"UPDATE OR REPLACE {table.quoted} SET {name} = {one} WHERE {name} = {other}"]
+
+    def of_parent(self, child: Table) -> List[str]:
+        """A row that another one refers to is changed: actions, and what they fire."""
+        dice, parent = self.dice, child.parent
+        key = ", ".join(map(quoted, parent.key))
+        referring = ", ".join(f"p{number}" for number in range(len(parent.key)))
+        where = f"({key}) = (SELECT {referring} FROM {child.quoted} WHERE p0 IS NOT NULL ORDER BY random() LIMIT 1)"
+        columns = [column for column in parent.columns if column.kind != "generated"]
+        names = ", ".join(column.quoted for column in columns)
+        changed = dice.choice(keys_of(parent))
+        value = dice.choice(columns)
+        statement = dice.choice((
+            f"DELETE FROM {parent.quoted} WHERE {where}",
+            f"{dice.choice(UPDATES)} {parent.quoted} SET {changed.quoted} = {self.changed(changed)},"
+            f" {value.quoted} = {self.literal(value)} WHERE {where}",
+            f"REPLACE INTO {parent.quoted} ({names}) SELECT {names} FROM {parent.quoted} WHERE {where}",
+        ))
+        more = dice.choice(([], [self.statement()]))
+        return dice.choice(([statement], ["BEGIN", statement, *more, "COMMIT"]))
 
     def housekeeping(self) -> List[str]:
         dice, name = self.dice, self.schema.prefix

@@ -41,6 +41,8 @@ struct RandomScript {
         """,
         "CREATE TRIGGER ab AFTER UPDATE OF y ON a BEGIN INSERT OR REPLACE INTO b (x, y) VALUES (NEW.x, NEW.y); END",
         "CREATE TRIGGER bb BEFORE INSERT ON b WHEN NEW.y = 3 BEGIN UPDATE OR IGNORE b SET y = 3 WHERE id = 1; END",
+        "CREATE TRIGGER bu AFTER UPDATE OF x ON b WHEN abs(NEW.id) % 3 = 0 BEGIN SELECT RAISE(FAIL, 'own'); END",
+        "CREATE TRIGGER bd AFTER DELETE ON b WHEN OLD.y IS NULL BEGIN SELECT RAISE(FAIL, 'own'); END",
       ],
       [
         Table(name: "a", columns: ["id", "x", "y"], rowid: "_rowid_"),
