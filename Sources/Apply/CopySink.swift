@@ -170,6 +170,15 @@ package struct CopySink: ~Copyable {
     isCareful = foundSome
   }
 
+  /// Leaves the table with the rows that are there, and its key.
+  package mutating func complete(on connection: inout Connection) throws {
+    if progress.step == .rows {
+      try begin(on: &connection)
+      try commit(cursor: nil, isLast: true, on: &connection)
+    }
+    if progress.step == .key { try buildKey(on: &connection) }
+  }
+
   /// Builds the key over the copied rows.
   package mutating func buildKey(on connection: inout Connection) throws {
     try beginOwned(&connection)

@@ -150,7 +150,7 @@ package struct Assessor {
     let result: TypeScan.Result
     do {
       result = try TypeScan.scan(
-        table, in: database, overrides: options.overrides, sample: options.sampleRows, stop: stop
+        table, in: database, overrides: options.overrides, sample: options.sampleRows, measuresTexts: true, stop: stop
       ) {
         report(.reading(table: table.name, rows: before &+ $0, expected: max(total, before &+ $0)))
       }

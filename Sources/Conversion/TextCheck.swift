@@ -1,19 +1,29 @@
 /// Whether bytes are text that PostgreSQL takes: valid UTF-8 (no overlong forms, no surrogates) and no NUL.
 @usableFromInline package enum TextCheck {
   @inlinable package static func misfit(_ bytes: UnsafeRawBufferPointer) -> Misfit? {
-    var at = 0
-    // Eight plain ASCII bytes at a time: no high bit anywhere and no byte that is zero.
-    while at &+ 8 <= bytes.count {
-      let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      let zeroes = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-      if (word & 0x8080_8080_8080_8080) | zeroes != 0 { break }
-      at &+= 8
-    }
-    return at == bytes.count ? nil : slowMisfit(bytes, from: at)
+    isPlain(bytes) ? nil : slowMisfit(bytes)
   }
 
-  @usableFromInline static func slowMisfit(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Misfit? {
-    var at = start
+  /// Whether it is ASCII without a NUL.
+  @inlinable package static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 8 else { return bytes.allSatisfy { $0 &- 1 < 0x7F } }
+    // Eight bytes at a time; the last eight may have been looked at in part.
+    var at = 0
+    while at &+ 8 <= bytes.count {
+      if !isPlain(bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) { return false }
+      at &+= 8
+    }
+    return at == bytes.count || isPlain(bytes.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self))
+  }
+
+  /// No high bit anywhere and no byte that is zero.
+  @inlinable @inline(__always) static func isPlain(_ word: UInt64) -> Bool {
+    let zeroes = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+    return (word & 0x8080_8080_8080_8080) | zeroes == 0
+  }
+
+  @usableFromInline static func slowMisfit(_ bytes: UnsafeRawBufferPointer) -> Misfit? {
+    var at = 0
     while at < bytes.count {
       let lead = bytes[at]
       if lead == 0 { return .nul }

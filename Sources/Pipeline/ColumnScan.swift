@@ -7,12 +7,15 @@ import Schema
 struct ColumnScan {
   private(set) var facts = ColumnFacts()
   private var candidates: [CandidateScan]
+  private let measuresTexts: Bool
   private var least: [UInt8] = []
   private var greatest: [UInt8] = []
   private static let textCut = 64
 
+  /// - Parameter measuresTexts: whether to learn what no plan depends on: the longest text, the least and the greatest.
   /// - Throws: `Failure` where a candidate names a zone or a pattern that there is not.
-  init(_ candidates: [CandidateTally], findsUnits: Bool, needsSpellings: Bool) throws {
+  init(_ candidates: [CandidateTally], findsUnits: Bool, needsSpellings: Bool, measuresTexts: Bool) throws {
+    self.measuresTexts = measuresTexts
     self.candidates = try candidates.map {
       try CandidateScan($0, findsUnit: findsUnits, needsSpellings: needsSpellings)
     }
@@ -77,13 +80,17 @@ struct ColumnScan {
     let isFirst = facts.counts.text == 0
     facts.counts.text &+= 1
     if bytes.isEmpty { facts.emptyTexts &+= 1 }
-    switch TextCheck.misfit(bytes) {
-    case nil: break
-    case .nul?: facts.textsWithNUL &+= 1
-    default: facts.invalidTexts &+= 1
+    var characters = bytes.count
+    if !TextCheck.isPlain(bytes) {
+      switch TextCheck.misfit(bytes) {
+      case nil: break
+      case .nul?: facts.textsWithNUL &+= 1
+      default: facts.invalidTexts &+= 1
+      }
+      characters = Self.characters(of: bytes)
+      if characters != bytes.count { facts.textsBeyondASCII &+= 1 }
     }
-    let characters = Self.characters(of: bytes)
-    if characters != bytes.count { facts.textsBeyondASCII &+= 1 }
+    guard measuresTexts else { return }
     facts.longestText = max(facts.longestText, characters)
     let start = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.textCut))
     if isFirst || start.lexicographicallyPrecedes(least) { Self.replace(&least, start) }
@@ -118,10 +125,10 @@ struct ColumnScan {
   /// A NULL that the scan did not come across: rows without a key are not read in its order.
   mutating func addNull() { facts.counts.null &+= 1 }
 
-  func result(sampledRows: Int64?) -> ColumnFacts {
+  mutating func result(sampledRows: Int64?) -> ColumnFacts {
     var facts = facts
-    if facts.counts.text > 0 { (facts.leastText, facts.greatestText) = (least, greatest) }
-    facts.candidates = candidates.map(\.result)
+    if measuresTexts, facts.counts.text > 0 { (facts.leastText, facts.greatestText) = (least, greatest) }
+    facts.candidates = candidates.indices.map { candidates[$0].result() }
     facts.sampledRows = sampledRows
     return facts
   }
@@ -135,6 +142,8 @@ struct CandidateScan {
   private var findsUnit: Bool
   private let needsSpellings: Bool
   private var misfits: [Misfit: Int64] = [:]
+  /// The misfit met last, and how often in a row: a column of them costs no look-up each.
+  private var last: (misfit: Misfit, count: Int64)?
 
   init(_ tally: CandidateTally, findsUnit: Bool, needsSpellings: Bool) throws {
     self.tally = tally
@@ -150,8 +159,18 @@ struct CandidateScan {
     scratch.removeAll()
     guard let misfit = misfit(of: value, &scratch) else { return false }
     tally.misfits &+= 1
-    misfits[misfit, default: 0] &+= 1
+    if last?.misfit == misfit {
+      last?.count &+= 1
+    } else {
+      settleLast()
+      last = (misfit, 1)
+    }
     return tally.misfits == 1
+  }
+
+  private mutating func settleLast() {
+    if let last { misfits[last.misfit, default: 0] &+= last.count }
+    last = nil
   }
 
   /// The unit concerns numbers alone, and none was tried before.
@@ -187,7 +206,8 @@ struct CandidateScan {
     if tally.misfits > 0, tally.exampleKey == nil { tally.exampleKey = key }
   }
 
-  var result: CandidateTally {
+  mutating func result() -> CandidateTally {
+    settleLast()
     var tally = tally
     var counts: [String: Int64] = [:]
     for (misfit, count) in misfits { counts[misfit.reason, default: 0] += count }

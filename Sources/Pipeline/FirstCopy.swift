@@ -35,10 +35,13 @@ struct FirstCopy: Sendable {
     while let progress = queue.next() {
       try stop.check()
       try abort.check()
-      guard let table = installation.tables.first(where: { $0.id == progress.table }),
-        let plan = record.plan.tables.first(where: { $0.id == progress.table })
-      else { continue }
-      let sink = try CopySink(plan, of: record.plan, progress: progress, catalogue, Ownership(record))
+      guard let plan = record.plan.tables.first(where: { $0.id == progress.table }) else { continue }
+      var sink = try CopySink(plan, of: record.plan, progress: progress, catalogue, Ownership(record))
+      guard let table = installation.tables.first(where: { $0.id == progress.table }) else {
+        // Dropped or held by now: it leaves with the group that says so, and those before it may have rows of it.
+        try sink.complete(on: &connection)
+        continue
+      }
       var copier = TableCopier(table, sink: sink, stop: stop) { database in try watch(table.id, database, abort) }
       try copier.run(from: database, to: &connection) { board.copied($0, of: table.id) }
       board.done(table.id)

@@ -50,15 +50,11 @@ struct TableCopier: ~Copyable {
     let chunkRows = isWAL ? Self.chunkRows : Self.chunkRowsWithoutWAL
     while sink.progress.step == .rows {
       if known == nil { known = try watch(database) }
-      if known == nil {
-        // What was copied so far stays until the table comes anew.
-        try sink.begin(on: &connection)
-        try sink.commit(cursor: cursor, isLast: true, on: &connection)
-      } else {
-        try copySegment(chunkRows, database, &connection, report)
-      }
+      // What was copied so far stays until the table comes anew.
+      if known == nil { break }
+      try copySegment(chunkRows, database, &connection, report)
     }
-    if sink.progress.step == .key { try sink.buildKey(on: &connection) }
+    try sink.complete(on: &connection)
   }
 
   private mutating func copySegment(

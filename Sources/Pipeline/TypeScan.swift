@@ -18,18 +18,20 @@ package enum TypeScan {
 
   /// - Parameters:
   ///   - sample: about how many rows to read; nil for all of them. A sample proves nothing: it is for a first look.
+  ///   - measuresTexts: whether to learn also what only people want to know: lengths, the least and the greatest text.
   ///   - report: gets the rows read so far.
   /// - Throws: `Failure` where a setting names a zone or a pattern that there is not.
   package static func scan(
     _ table: SourceTable, in database: borrowing Database, overrides: Overrides = Overrides(), sample: Int? = nil,
-    stop: StopSignal, _ report: (Int64) -> Void
+    measuresTexts: Bool = false, stop: StopSignal, _ report: (Int64) -> Void
   ) throws -> Result {
     var columns = try table.columns.map { column in
       let role = Planner.role(of: column, in: table)
       let settings = overrides.settings(of: column.name, in: table.name)
       return try ColumnScan(
         TypeCandidates.candidates(of: column, settings, isRowid: role.contains(.rowid)),
-        findsUnits: settings.time == nil, needsSpellings: !role.isDisjoint(with: [.key, .unique]))
+        findsUnits: settings.time == nil, needsSpellings: !role.isDisjoint(with: [.key, .unique]),
+        measuresTexts: measuresTexts)
     }
     let reader = ChunkReader(table)
     var scratch = WireBuffer()
@@ -50,7 +52,7 @@ package enum TypeScan {
     if try reader.hasNullKeys(in: database) {
       for position in table.keyPositions where position < columns.count { columns[position].addNull() }
     }
-    return Result(facts: columns.map { $0.result(sampledRows: sampled) }, rows: rows)
+    return Result(facts: columns.indices.map { columns[$0].result(sampledRows: sampled) }, rows: rows)
   }
 
   @inline(__always)

@@ -66,20 +66,19 @@ package struct PlanChange: Sendable {
     return pinned
   }
 
-  /// A table that is copied again with the columns that it had takes all that it took before: what a column holds at this
-  /// moment says less than what it has held.
+  /// A column of a table that is copied again takes all that a column of that name took before: what it holds at this moment
+  /// says less than what it has held.
   private static func widened(
     _ choices: [[ChosenType]], _ tables: [TablePlan], _ inputs: [Planner.Input], _ overrides: Overrides
   ) -> [[ChosenType]] {
     var choices = choices
     for table in tables {
-      guard let place = inputs.firstIndex(where: { $0.table.id == table.id }),
-        inputs[place].table.imageColumns == table.columns.map(\.sourceName)
-      else { continue }
-      let name = inputs[place].table.name
-      for (index, column) in table.columns.enumerated() where choices[place].indices.contains(index) {
-        guard takesMore(column.type, than: choices[place][index].type),
-          overrides.settings(of: column.sourceName, in: name).type == nil
+      guard let place = inputs.firstIndex(where: { $0.table.id == table.id }) else { continue }
+      let source = inputs[place].table
+      for column in table.columns {
+        guard let index = source.columns.firstIndex(where: { $0.name == column.sourceName }),
+          choices[place].indices.contains(index), takesMore(column.type, than: choices[place][index].type),
+          overrides.settings(of: column.sourceName, in: source.name).type == nil
         else { continue }
         choices[place][index] = ChosenType(type: column.type, reading: column.reading)
       }

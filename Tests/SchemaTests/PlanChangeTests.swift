@@ -77,7 +77,7 @@ struct PlanChangeTests {
     #expect(new.columns[1].type.isText)
   }
 
-  @Test func `a table that is copied again in the same shape goes on taking what it took`() {
+  @Test func `a table that is copied again goes on taking what it took`() {
     let mixed = table("mixed", [id, column("a", "INTEGER"), column("b", "NUMERIC"), column("c", "INTEGER")], id: 1)
     let held = [StorageClasses.integer, [.integer, .text], [.integer, .real], .integer].map(Self.facts)
     let plan = Planner.plan([Planner.Input(table: mixed, facts: held)], schema: "public")
@@ -85,6 +85,11 @@ struct PlanChangeTests {
     let now = SchemaNews.Facts(table: mixed.id, columns: mixed.columns.map { _ in Self.facts(.integer) })
     let copied = change(plan, [step(mixed, .copied(reason: "VACUUM"))], [mixed], facts: [now])
     #expect(copied.plan.tables[0].columns == plan.tables[0].columns)
+    var longer = mixed
+    longer.columns.insert(column("new", "INTEGER"), at: 1)
+    let all = SchemaNews.Facts(table: mixed.id, columns: longer.columns.map { _ in Self.facts(.integer) })
+    let rebuilt = change(plan, [step(longer, .copied(reason: "it was built anew"))], [longer], facts: [all])
+    #expect(rebuilt.plan.tables[0].columns.map(\.type) == [.bigint, .bigint, .anyText, .double, .bigint])
     let text = SchemaNews.Facts(table: mixed.id, columns: mixed.columns.map { _ in Self.facts(.text) })
     let wider = change(plan, [step(mixed, .copied(reason: "VACUUM"))], [mixed], facts: [text])
     #expect(wider.plan.tables[0].columns[1].type == .anyText)

@@ -19,7 +19,11 @@ struct ScanBench {
     try database.execute(sql)
     let table = try #require(try SourceCatalogue.read(database).tables.first)
     return (
-      table, try TypeScan.scan(table, in: database, overrides: overrides, sample: sample, stop: StopSignal()) { _ in }
+      table,
+      try TypeScan.scan(
+        table, in: database, overrides: overrides, sample: sample, measuresTexts: true, stop: StopSignal()
+      ) { _ in
+      }
     )
   }
 }
