@@ -146,7 +146,7 @@ struct SchemaChangeTests {
   @Test(arguments: [
     "DROP TABLE u;", "DROP TABLE u; CREATE TABLE u (k TEXT PRIMARY KEY, w); INSERT INTO u VALUES ('n', 1);",
   ])
-  func `a table that is dropped while a killed first copy is down is no hindrance`(migration: String) throws {
+  func `a table that is dropped in a first copy, before a kill, is no hindrance afterwards`(migration: String) throws {
     try Scenario.run { it in
       try it.sqlite("PRAGMA journal_mode = wal; " + Self.schema)
       let file = it.directory + "/go-on"
@@ -155,8 +155,9 @@ struct SchemaChangeTests {
       try Waiting.until("the copy begins") { Files.exists(file + ".reached") }
       try it.sqlite("INSERT INTO u VALUES ('logged', 1);")
       try Waiting.until("it is journaled") { !it.journalFiles.isEmpty }
-      killed.kill()
       try it.sqlite(migration)
+      try Waiting.until("the schema is taken up") { try it.isSchemaTakenUp() }
+      killed.kill()
       let sync = try it.startStreaming()
       try it.waitUntilTakenUp()
       try it.expectEqual()

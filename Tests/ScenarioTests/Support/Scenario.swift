@@ -108,12 +108,16 @@ final class Scenario {
 
   /// The same once the sync has taken up the application's schema as it is.
   func waitUntilTakenUp() throws {
-    let query = """
+    try Waiting.until("the schema is taken up") { try isSchemaTakenUp() }
+    try waitUntilCaughtUp()
+  }
+
+  func isSchemaTakenUp() throws -> Bool {
+    try sqlite(
+      """
       SELECT (SELECT value FROM _changeover_meta WHERE name = 'schema_version') = schema_version
         AND NOT EXISTS (SELECT 1 FROM _changeover_table WHERE request IS NOT NULL) FROM pragma_schema_version;
-      """
-    try Waiting.until("the schema is taken up") { try sqlite(query) == "1" }
-    try waitUntilCaughtUp()
+      """) == "1"
   }
 
   // MARK: Both stores
