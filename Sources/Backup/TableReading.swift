@@ -71,14 +71,21 @@ struct TableReading {
   private static func append(
     _ row: borrowing Statement, _ column: Int, to buffer: inout WireBuffer, _ hash: inout SHA256
   ) {
-    let storageClass = row.storageClass(column)
-    buffer.append(byte: storageClass.rawValue)
-    switch storageClass {
-    case .null: break
-    case .integer: buffer.append(bigEndian: row.integer(column))
-    case .real: buffer.append(bigEndian: row.real(column).bitPattern)
-    case .text: append(row.textView(column), to: &buffer, &hash)
-    case .blob: append(row.blobView(column), to: &buffer, &hash)
+    func begin(_ storageClass: StorageClass) { buffer.append(byte: storageClass.rawValue) }
+    switch row.view(column) {
+    case .null: begin(.null)
+    case .integer(let integer):
+      begin(.integer)
+      buffer.append(bigEndian: integer)
+    case .real(let real):
+      begin(.real)
+      buffer.append(bigEndian: real.bitPattern)
+    case .text(let bytes):
+      begin(.text)
+      append(bytes, to: &buffer, &hash)
+    case .blob(let bytes):
+      begin(.blob)
+      append(bytes, to: &buffer, &hash)
     }
   }
 

@@ -79,12 +79,12 @@ extension SourceTable {
 extension Statement {
   /// Appends a column's value to the batch without a copy in between.
   @inline(__always) func encode(_ column: Int, into encoder: inout EntryEncoder) {
-    switch storageClass(column) {
+    switch view(column) {
     case .null: encoder.null()
-    case .integer: encoder.integer(integer(column))
-    case .real: encoder.real(real(column))
-    case .text: withText(column) { encoder.text($0) }
-    case .blob: withBlob(column) { encoder.blob($0) }
+    case .integer(let integer): encoder.integer(integer)
+    case .real(let real): encoder.real(real)
+    case .text(let bytes): encoder.text(bytes)
+    case .blob(let bytes): encoder.blob(bytes)
     }
   }
 }

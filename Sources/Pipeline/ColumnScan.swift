@@ -27,28 +27,19 @@ struct ColumnScan {
   mutating func take(
     _ statement: borrowing Statement, _ column: Int, _ scratch: inout WireBuffer
   ) -> Bool {
-    switch statement.storageClass(column) {
+    let value = statement.view(column)
+    switch value {
     case .null:
       facts.counts.null &+= 1
       return false
-    case .integer:
-      let integer = statement.integer(column)
-      count(integer)
-      return fit(.integer(integer), &scratch)
-    case .real:
-      let real = statement.real(column)
-      count(real)
-      return fit(.real(real), &scratch)
-    case .text:
-      let text = statement.textView(column)
-      count(text: text)
-      return fit(.text(text), &scratch)
-    case .blob:
-      let blob = statement.blobView(column)
+    case .integer(let integer): count(integer)
+    case .real(let real): count(real)
+    case .text(let bytes): count(text: bytes)
+    case .blob(let bytes):
       facts.counts.blob &+= 1
-      facts.longestBlob = max(facts.longestBlob, blob.count)
-      return fit(.blob(blob), &scratch)
+      facts.longestBlob = max(facts.longestBlob, bytes.count)
     }
+    return fit(value, &scratch)
   }
 
   private mutating func count(_ integer: Int64) {

@@ -124,25 +124,13 @@ struct TableCopier: ~Copyable {
     if sink.isCareful { return try sink.append(trying: reader.image(of: statement), on: &connection) }
     sink.beginRow()
     for column in 0..<columnCount {
-      if let misfit = append(statement, column) {
+      if let misfit = sink.append(statement.view(column), column: column) {
         sink.refuse(reader.image(of: statement), column: column, misfit)
         return
       }
     }
     if sink.hasLongKey { throw CopySink.NeedsCare() }
     try sink.endRow(on: &connection)
-  }
-
-  /// One value from SQLite's memory into the wire buffer, without a copy in between.
-  @inline(__always)
-  private mutating func append(_ statement: borrowing Statement, _ column: Int) -> Misfit? {
-    switch statement.storageClass(column) {
-    case .null: sink.append(.null, column: column)
-    case .integer: sink.append(.integer(statement.integer(column)), column: column)
-    case .real: sink.append(.real(statement.real(column)), column: column)
-    case .text: sink.append(.text(statement.textView(column)), column: column)
-    case .blob: sink.append(.blob(statement.blobView(column)), column: column)
-    }
   }
 
   /// Rows whose key holds NULL cannot stand on the target; the cursor would pass them by in silence.

@@ -87,16 +87,3 @@ struct HabitSurvey {
     return table.keyPositions.map { "\(SQLiteText.identifier(table.columns[$0].name)) DESC" }.joined(separator: ", ")
   }
 }
-
-extension Statement {
-  /// Lends a column's value, which dies at the next `step()`.
-  @inline(__always) func view(_ column: Int) -> ValueView {
-    switch storageClass(column) {
-    case .null: .null
-    case .integer: .integer(integer(column))
-    case .real: .real(real(column))
-    case .text: .text(textView(column))
-    case .blob: .blob(blobView(column))
-    }
-  }
-}

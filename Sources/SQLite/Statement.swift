@@ -134,25 +134,26 @@ import Model
     return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
   }
 
-  /// A TEXT column's bytes, which die at the next `step()`: for the copy's loop, which uses them at once.
-  @inlinable @inline(__always) package func textView(_ column: Int) -> UnsafeRawBufferPointer {
-    withText(column) { $0 }
-  }
-
-  /// A BLOB column's bytes, which die at the next `step()`: for the copy's loop, which uses them at once.
-  @inlinable @inline(__always) package func blobView(_ column: Int) -> UnsafeRawBufferPointer {
-    withBlob(column) { $0 }
-  }
-
-  package func value(_ column: Int) -> Value {
-    switch storageClass(column) {
-    case .null: .null
-    case .integer: .integer(integer(column))
-    case .real: .real(real(column))
-    case .text: withText(column) { .text(Array($0)) }
-    case .blob: withBlob(column) { .blob(Array($0)) }
+  /// Lends a column's value; text as UTF-8. It dies at the next `step()`.
+  @inlinable @inline(__always) package func view(_ column: Int) -> ValueView {
+    // One look into the row for a value instead of three. Unprotected, as the C interface calls it: from other threads, and no
+    // other uses the connection.
+    let value = sqlite3_column_value(handle, Int32(truncatingIfNeeded: column))
+    switch sqlite3_value_type(value) {
+    case SQLITE_INTEGER: return .integer(sqlite3_value_int64(value))
+    case SQLITE_FLOAT: return .real(sqlite3_value_double(value))
+    case SQLITE_TEXT:
+      let start = sqlite3_value_text(value)  // Before `bytes`: it may convert.
+      let count = Int(sqlite3_value_bytes(value))
+      return .text(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+    case SQLITE_BLOB:
+      let start = sqlite3_value_blob(value)
+      return .blob(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_value_bytes(value))))
+    default: return .null
     }
   }
+
+  package func value(_ column: Int) -> Value { view(column).owned }
 
   /// A column as a string, for schema names and other text known to be UTF-8; nil for NULL.
   package func string(_ column: Int) -> String? {

@@ -101,13 +101,7 @@ struct RowHasher: ~Copyable {
   /// One value from SQLite's memory into the buffer.
   @inline(__always)
   private mutating func append(_ statement: borrowing Statement, _ column: Int) -> Passage {
-    switch statement.storageClass(column) {
-    case .null: Conversion.prove(.null, as: codecs[column], to: &buffer)
-    case .integer: Conversion.prove(.integer(statement.integer(column)), as: codecs[column], to: &buffer)
-    case .real: Conversion.prove(.real(statement.real(column)), as: codecs[column], to: &buffer)
-    case .text: Conversion.prove(.text(statement.textView(column)), as: codecs[column], to: &buffer)
-    case .blob: Conversion.prove(.blob(statement.blobView(column)), as: codecs[column], to: &buffer)
-    }
+    Conversion.prove(statement.view(column), as: codecs[column], to: &buffer)
   }
 
   private mutating func note(_ passage: Passage, _ row: inout Row) {
