@@ -12,7 +12,7 @@ PG ?=
 SECOND_PG := 18
 SERVER_TESTS := ScenarioTests|PostgresTests|ApplyTests|DialectTests|VerifyTests|ReverseCaptureTests
 # Except those that are about the file, the journal or the process, whatever the server.
-ANY_SERVER := ScenarioTests\.(Assess|BadInput|Backup|CrashMatrix|CutConnection|DraftPlan|Fuzz|JournalDamage|Living|MigrationTool|RandomSchema|ReplacedSource|Restore|Stopping|SwitchVictim)Tests
+ANY_SERVER := ScenarioTests\.(Assess|BadInput|Backup|CaptureCase|CrashMatrix|CutConnection|DraftPlan|Fuzz|JournalDamage|Living|MigrationTool|RandomSchema|ReplacedSource|Restore|Stopping|SwitchVictim)Tests
 
 SWIFT_SOURCES := Package.swift Sources Tests triggers journal
 BINARY := .build/release/changeover

@@ -103,6 +103,8 @@ struct ColumnScan {
   private mutating func fit(_ value: ValueView, _ scratch: inout WireBuffer) -> Bool {
     var isNew = false
     for index in candidates.indices {
+      // Only of the first choice anybody asks how many values do not fit it.
+      if index > 0, candidates[index].hasMisfits { continue }
       if candidates[index].take(value, &scratch) { isNew = true }
     }
     return isNew
@@ -135,6 +137,7 @@ struct CandidateScan {
   private var misfits: [Misfit: Int64] = [:]
   /// The misfit met last, and how often in a row: a column of them costs no look-up each.
   private var last: (misfit: Misfit, count: Int64)?
+  var hasMisfits: Bool { tally.misfits > 0 }
 
   init(_ tally: CandidateTally, findsUnit: Bool, needsSpellings: Bool) throws {
     self.tally = tally
