@@ -208,28 +208,21 @@ struct ApplyLoop: StreamLoop, ~Copyable {
   }
 
   private mutating func copy(_ connection: inout Connection) throws {
-    guard session.record.plan.isDraft == true else { return try copyRows(stop: progress.stop, &connection) }
-    // Either ends the other: rows that do not fit the copy, and a lost connection the reading.
-    let copying = StopRelay(from: progress.stop)
-    let reading = StopRelay(from: progress.stop)
-    let proof = PlanProof(
-      sourcePath: options.source, session: session, overrides: options.overrides, selection: options.selection,
-      citext: try TargetInstaller.citext(schema: session.record.plan.schema, &connection), stop: reading.stop)
-    let reader = Worker {
+    guard session.record.plan.isDraft == true else { return try copyRows(nil, &connection) }
+    let database = try SourceFile.openAgain(options.source, stop: progress.stop)
+    let proof = try PlanProof(
+      of: session, options.overrides, options.selection,
+      TargetInstaller.citext(schema: session.record.plan.schema, &connection), database, progress.stop)
+    FaultPoint.reach("proof-begun")
+    var settled: TargetPlan
+    var isCopied = false
+    repeat {
       do {
-        return try proof.run(disproved: copying.stop.request)
-      } catch {
-        copying.stop.request()
-        throw error
-      }
-    }
-    let copied = Result { try copyRows(stop: copying.stop, &connection) }
-    if case .failure = copied, !copying.stop.isRequested { reading.stop.request() }
-    let plan = Result { try reader.join() }
-    // The one that was not stopped by the other knows why.
-    if reading.stop.isRequested { try copied.get() }
-    let settled = try plan.get()
-    try copied.get()
+        try copyRows(proof, &connection)
+        isCopied = true
+      } catch is Disproved {}
+      settled = try proof.finish(database, progress.stop)
+    } while !isCopied
     FaultPoint.reach("plan-proven")
     try tellNews(of: settled)
     try session.record.settle(settled, session.catalogue, &connection)
@@ -243,11 +236,12 @@ struct ApplyLoop: StreamLoop, ~Copyable {
     }
   }
 
-  private func copyRows(stop: StopSignal, _ connection: inout Connection) throws {
+  private func copyRows(_ proof: PlanProof?, _ connection: inout Connection) throws {
     let tables = try CopyProgress.read(session.record.source, session.catalogue, &connection)
     try FirstCopy(
       sourcePath: options.source, target: options.target, catalogue: session.catalogue,
-      installation: session.installation, record: session.record, jobs: options.jobs, stop: stop, report: report
+      installation: session.installation, record: session.record, proof: proof, jobs: options.jobs, stop: progress.stop,
+      report: report
     ).run(tables)
   }
 

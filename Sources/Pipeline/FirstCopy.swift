@@ -13,11 +13,13 @@ struct FirstCopy: Sendable {
   let catalogue: TargetCatalogue
   let installation: SourceInstallation
   let record: SourceRecord
+  /// Where the types are a draft.
+  let proof: PlanProof?
   let jobs: Int
   let stop: StopSignal
   let report: Report
 
-  /// Copies what is not copied yet.
+  /// Copies what is not copied yet. Throws `Disproved` where a value does not fit a draft.
   func run(_ progress: [CopyProgress]) throws {
     let open = progress.filter { $0.step != .done }.sorted { $0.expected > $1.expected }
     guard !open.isEmpty else { return }
@@ -42,8 +44,11 @@ struct FirstCopy: Sendable {
         try sink.complete(on: &connection)
         continue
       }
-      var copier = TableCopier(table, sink: sink, stop: stop) { database in try watch(table.id, database, abort) }
+      var copier = try TableCopier(table, sink: sink, scan: proof?.scan(of: table.id), stop: stop) { database in
+        try watch(table.id, database, abort)
+      }
       try copier.run(from: database, to: &connection) { board.copied($0, of: table.id) }
+      if let learned = copier.learned() { proof?.take(learned.facts, rows: learned.rows, of: table.id) }
       board.done(table.id)
     }
   }

@@ -207,7 +207,7 @@ struct SyncOpening {
     for view in plan.viewsLeftOut { report(.leftOut(table: view.name, reason: "view: \(view.reason)")) }
   }
 
-  /// Without a write-ahead log a second reader beside the copy would keep the application from committing twice as long.
+  /// Without a write-ahead log nobody commits while the rows of a table are counted.
   private func isWAL(_ database: borrowing Database) throws -> Bool {
     try database.string("PRAGMA journal_mode") == "wal"
   }

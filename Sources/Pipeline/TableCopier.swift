@@ -28,9 +28,15 @@ struct TableCopier: ~Copyable {
   private let watch: (borrowing Database) throws -> SchemaWatch?
   private var known: SchemaWatch?
   private var cursor: [Value]?
+  /// Where the types are a draft: what the rows copied so far hold.
+  private var scan: TableScan?
+  /// Whether `scan` has seen each row once.
+  private var isWhole: Bool
+  private let isDraft: Bool
 
+  /// - Parameter scan: for types that are a draft. A value that does not fit them is then no matter of its row.
   init(
-    _ table: SourceTable, sink: consuming CopySink, stop: StopSignal,
+    _ table: SourceTable, sink: consuming CopySink, scan: consuming TableScan?, stop: StopSignal,
     watch: @escaping (borrowing Database) throws -> SchemaWatch?
   ) {
     self.table = table
@@ -40,6 +46,15 @@ struct TableCopier: ~Copyable {
     columnCount = table.imageColumns.count
     self.watch = watch
     cursor = self.sink.progress.cursor
+    isDraft = scan != nil
+    isWhole = isDraft && self.sink.progress.step == .rows && cursor == nil
+    self.scan = scan
+  }
+
+  /// What all rows hold; nil where that was not asked for, or not all were copied here and at once.
+  mutating func learned() -> TypeScan.Result? {
+    guard isWhole, var scan = scan.take() else { return nil }
+    return TypeScan.Result(facts: scan.facts(), rows: scan.rows)
   }
 
   /// Copies what is left of the table and builds its key. `report` gets the rows copied so far.
@@ -51,7 +66,10 @@ struct TableCopier: ~Copyable {
     while sink.progress.step == .rows {
       if known == nil { known = try watch(database) }
       // What was copied so far stays until the table comes anew.
-      if known == nil { break }
+      if known == nil {
+        isWhole = false
+        break
+      }
       try copySegment(chunkRows, database, &connection, report)
     }
     try sink.complete(on: &connection)
@@ -77,6 +95,7 @@ struct TableCopier: ~Copyable {
       try sink.commit(cursor: cursor, isLast: isLast, on: &connection)
     } catch {
       // An aborted segment is read again.
+      isWhole = false
       try? connection.failCopy("changeover gave up")
       if connection.isHealthy { try? connection.execute("ROLLBACK") }
       cursor = sink.progress.cursor
@@ -121,10 +140,12 @@ struct TableCopier: ~Copyable {
 
   @inline(__always)
   private mutating func copyRow(_ statement: borrowing Statement, _ connection: inout Connection) throws {
+    if isWhole { scan?.take(statement, reader) }
     if sink.isCareful { return try sink.append(trying: reader.image(of: statement), on: &connection) }
     sink.beginRow()
     for column in 0..<columnCount {
       if let misfit = sink.append(statement.view(column), column: column) {
+        if isDraft { throw Disproved() }
         sink.refuse(reader.image(of: statement), column: column, misfit)
         return
       }

@@ -25,50 +25,26 @@ package enum TypeScan {
     _ table: SourceTable, in database: borrowing Database, overrides: Overrides = Overrides(), sample: Int? = nil,
     measuresTexts: Bool = false, stop: StopSignal, _ report: (Int64) -> Void
   ) throws -> Result {
-    var columns = try table.columns.map { column in
-      let role = Planner.role(of: column, in: table)
-      let settings = overrides.settings(of: column.name, in: table.name)
-      return try ColumnScan(
-        TypeCandidates.candidates(of: column, settings, isRowid: role.contains(.rowid)),
-        findsUnits: settings.time == nil, needsSpellings: !role.isDisjoint(with: [.key, .unique]),
-        measuresTexts: measuresTexts)
-    }
+    var scan = try TableScan(table, overrides, measuresTexts: measuresTexts)
     let reader = ChunkReader(table)
-    var scratch = WireBuffer()
-    var rows: Int64 = 0
-    var sampled: Int64?
-    if let sample, let total = try whole(table, beyond: sample, in: database) {
-      rows = try readSample(of: table, about: sample, total, database, stop) { statement in
-        read(statement, reader, &columns, &scratch)
-      }
-      sampled = rows
-      report(rows)
-      rows = total
+    let total = try sample.flatMap { try whole(table, beyond: $0, in: database) }
+    if let sample, let total {
+      try readSample(of: table, about: sample, total, database, stop) { scan.take($0, reader) }
+      report(scan.rows)
     } else {
-      rows = try readAll(reader, database, stop, report) { statement in
-        read(statement, reader, &columns, &scratch)
-      }
+      try readAll(reader, database, stop, report) { scan.take($0, reader) }
     }
     if try reader.hasNullKeys(in: database) {
-      for position in table.keyPositions where position < columns.count { columns[position].addNull() }
+      for position in table.keyPositions where position < table.columns.count { scan.addNull(position) }
     }
-    return Result(facts: columns.indices.map { columns[$0].result(sampledRows: sampled) }, rows: rows)
-  }
-
-  @inline(__always)
-  private static func read(
-    _ statement: borrowing Statement, _ reader: ChunkReader, _ columns: inout [ColumnScan], _ scratch: inout WireBuffer
-  ) {
-    for column in columns.indices {
-      if columns[column].take(statement, column, &scratch) { columns[column].note(key: reader.key(of: statement)) }
-    }
+    return Result(facts: scan.facts(isSample: total != nil), rows: total ?? scan.rows)
   }
 
   /// Chunk by chunk in the order of the key.
   private static func readAll(
     _ reader: ChunkReader, _ database: borrowing Database, _ stop: StopSignal, _ report: (Int64) -> Void,
     _ read: (borrowing Statement) -> Void
-  ) throws -> Int64 {
+  ) throws {
     var cursor: [Value]?
     var rows: Int64 = 0
     while true {
@@ -82,7 +58,7 @@ package enum TypeScan {
       }
       rows += Int64(count)
       report(rows)
-      if count < chunkRows { return rows }
+      if count < chunkRows { return }
     }
   }
 
@@ -98,16 +74,11 @@ package enum TypeScan {
   private static func readSample(
     of table: SourceTable, about sample: Int, _ total: Int64, _ database: borrowing Database, _ stop: StopSignal,
     _ read: (borrowing Statement) -> Void
-  ) throws -> Int64 {
+  ) throws {
     let name = SQLiteText.identifier(table.name)
     let select = "SELECT \(table.imageExpressions) FROM \(name)"
-    var rows: Int64 = 0
     guard case .rowid(let rowid)? = KeyChoice.rowidKey(of: table) else {
-      try database.forEach("\(select) LIMIT \(sample)") {
-        rows += 1
-        read($0)
-      }
-      return rows
+      return try database.forEach("\(select) LIMIT \(sample)") { read($0) }
     }
     let least = try database.integer("SELECT min(\(rowid)) FROM \(name)")
     let greatest = try database.integer("SELECT max(\(rowid)) FROM \(name)")
@@ -120,10 +91,7 @@ package enum TypeScan {
       let start = max(next, Int64(exactly: (Double(least) + step * Double(place)).rounded()) ?? next)
       try database.forEach(
         "\(select) WHERE \(rowid) >= ?1 ORDER BY \(rowid) LIMIT \(run)", [.integer(start)]
-      ) {
-        rows += 1
-        read($0)
-      }
+      ) { read($0) }
       guard
         case .integer(let last)? = try database.scalar(
           "SELECT max(r) FROM (SELECT \(rowid) AS r FROM \(name) WHERE \(rowid) >= ?1 ORDER BY \(rowid) LIMIT \(run))",
@@ -131,6 +99,5 @@ package enum TypeScan {
       else { break }
       next = last + 1
     }
-    return rows
   }
 }

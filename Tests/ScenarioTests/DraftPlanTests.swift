@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Types of large tables are chosen from a sample of their rows, so that the first copy can begin; all rows are read beside it.
+/// Types of large tables are chosen from a sample of their rows, so that the first copy can begin; it looks at all rows as it goes.
 @Suite(.enabled(if: Scenario.isPossible, Scenario.skipped), .serialized)
 struct DraftPlanTests {
   private static let sampled = ["CHANGEOVER_TEST_SAMPLE_ROWS": "10"]
