@@ -92,4 +92,10 @@ struct Disproved: Error {}
 struct StartOver: Error {
   /// What all rows hold, where it is known.
   var survey: Survey?
+
+  var reason: String {
+    survey == nil
+      ? "a table changed its shape before its rows could be tried on the types that a sample suggested"
+      : "not all rows fit the types that a sample of them suggested"
+  }
 }

@@ -63,7 +63,7 @@ package struct Sync {
       } catch let new as StartOver {
         try state.noteStartingOver(session.installation.source)
         FaultPoint.reach("starting-over")
-        report(.note("not all rows fit the types that a sample of them suggested: the first copy begins anew"))
+        report(.note("\(new.reason): the first copy begins anew"))
         var connection = try connect()
         session = try opening.open(database, &connection, survey: new.survey)
         open = consume connection

@@ -79,24 +79,22 @@ struct DraftPlanTests {
     }
   }
 
-  /// Case 40. The second of each pair of visits is the second start's.
-  @Test(
-    arguments: [
-      "proof-begun", "segment-written", "segment-committed", "plan-proven", "starting-over", "target-forgotten",
-      "source-forgotten", "journal-forgotten", "source-installed#2", "target-created#2", "target-ready#2",
-      "remembered#2",
-    ], ["'soon'", "'2024-03-03'"])
-  func `killed while the types are a draft, it goes on by itself and nothing is lost`(fault: String, third: String)
-    throws
-  {
-    let startsOver = third == "'soon'"
-    let isReached =
-      startsOver
-      ? fault != "plan-proven" : ["proof-begun", "plan-proven"].contains(fault) || fault.hasPrefix("segment-")
-    guard isReached else { return }
+  private static let whenTheyHold = ["proof-begun", "segment-written", "segment-committed", "plan-proven"]
+  /// The second visit is the second start's.
+  private static let whenTheyDoNot = [
+    "proof-begun", "segment-written", "segment-committed", "starting-over", "target-forgotten", "source-forgotten",
+    "journal-forgotten", "source-installed#2", "target-created#2", "target-ready#2", "remembered#2",
+  ]
+  private static let kills = whenTheyHold.map { ($0, false) } + whenTheyDoNot.map { ($0, true) }
+
+  /// Case 40.
+  @Test(arguments: kills)
+  func `killed while the types are a draft, it goes on by itself and nothing is lost`(
+    fault: String, startsOver: Bool
+  ) throws {
     try Scenario.run { it in
       try it.createWritersTables(rows: 60)
-      try it.sqlite(Self.days(third: third))
+      try it.sqlite(Self.days(third: startsOver ? "'soon'" : "'2024-03-03'"))
       let writer = try it.startWriter(rate: 100)
       try writer.waitFor(5)
       let killed = try it.start(
