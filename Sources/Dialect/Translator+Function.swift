@@ -40,7 +40,7 @@ extension Translator {
       try checkBinary(values)
       if values[0].isNull { return values[0] }
       // What a function returns is no column any more, and has no affinity.
-      if values[1].isNull { return combined(values[0].sql, [values[0]]) }
+      if values[1].isNull { return combined(values[0].operand, [values[0]]) }
       if case .double(.mixed) = values[0].kind, arguments[0].kind != arguments[1].kind { return nil }
       var result = combined("NULLIF(\(values[0].sql), \(values[1].sql))", [values[0]])
       // PostgreSQL gives it the type of the first.

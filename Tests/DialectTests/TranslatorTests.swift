@@ -313,6 +313,10 @@ struct TranslatorTests {
       #"NULLIF("name", '') IS NOT NULL"#
     ),
     (
+      "nullif(id < 3, NULL) IS NULL",
+      #"("id" < 3) IS NULL"#
+    ),
+    (
       "id BETWEEN 1 AND 10",
       #""id" BETWEEN 1 AND 10"#
     ),
