@@ -71,8 +71,7 @@ package struct CopySink: ~Copyable {
       FROM (SELECT FROM \(catalogue.source) WHERE source = $1 AND epoch = $2 AND phase = $3 FOR SHARE) AS s
       """, parameters)
     guard owner.rowCount == 1 else {
-      throw PostgresError.server(
-        ServerError(sqlState: Ownership.superseded, message: "another process owns the source"))
+      throw PostgresError.superseded("another process owns the source")
     }
   }
 
@@ -209,8 +208,7 @@ package struct CopySink: ~Copyable {
       WHERE source = $1 AND table_id = $2 AND rows = $6 AND step = $7
       """, parameters)
     guard result.affectedRows == 1 else {
-      throw PostgresError.server(
-        ServerError(sqlState: Ownership.superseded, message: "another process copies this table"))
+      throw PostgresError.superseded("another process copies this table")
     }
     FaultPoint.reach("segment-written")
     try connection.execute("COMMIT")

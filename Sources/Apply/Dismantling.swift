@@ -106,8 +106,7 @@ package struct Dismantling {
       WHERE source = $1 AND switch_id = $2 AND phase IN ('\(Phase.switched.rawValue)', '\(Phase.finished.rawValue)')
       """, parameters)
     guard result.affectedRows == 1 else {
-      throw PostgresError.server(
-        ServerError(sqlState: Ownership.superseded, message: "the phase or the switch is another one"))
+      throw PostgresError.superseded("the phase or the switch is another one")
     }
   }
 

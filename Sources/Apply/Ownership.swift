@@ -48,6 +48,11 @@ package struct Ownership: Sendable, Hashable {
 }
 
 extension PostgresError {
+  /// The refusal as the compare-and-set would word it, where a statement of our own finds that somebody else moved on.
+  package static func superseded(_ message: String) -> PostgresError {
+    .server(ServerError(sqlState: Ownership.superseded, message: message))
+  }
+
   /// Another process owns the source by now, or the position or phase is another one.
   package var isSuperseded: Bool { sqlState == Ownership.superseded }
 

@@ -126,8 +126,7 @@ package struct SourceRecord: Sendable {
     let result = try connection.query(
       "UPDATE \(catalogue.source) SET plan = $4 WHERE source = $1 AND epoch = $2 AND phase = $3", parameters)
     guard result.affectedRows == 1 else {
-      throw PostgresError.server(
-        ServerError(sqlState: Ownership.superseded, message: "another process owns the source"))
+      throw PostgresError.superseded("another process owns the source")
     }
     self.plan = plan
   }

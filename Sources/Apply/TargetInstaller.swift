@@ -98,8 +98,7 @@ package enum TargetInstaller {
         "DELETE FROM \(catalogue.source) WHERE source = $1 AND epoch = $2 AND phase IN ('preparing', 'syncing')",
         parameters)
       guard found.affectedRows == 1 else {
-        throw PostgresError.server(
-          ServerError(sqlState: Ownership.superseded, message: "the source has another owner or phase by now"))
+        throw PostgresError.superseded("the source has another owner or phase by now")
       }
       var script = ViewBuilder.removal(record.plan)
       // In one statement, for the sake of foreign keys among them.

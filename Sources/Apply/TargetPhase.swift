@@ -24,7 +24,7 @@ package struct TargetPhase {
     let result = try connection.query(
       "UPDATE \(catalogue.source) SET phase = $4 WHERE source = $1 AND epoch = $2 AND phase = $3", parameters)
     guard result.affectedRows == 1 else {
-      throw .server(ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
+      throw .superseded("the phase is another one")
     }
   }
 

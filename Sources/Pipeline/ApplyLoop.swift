@@ -178,8 +178,7 @@ struct ApplyLoop: StreamLoop, ~Copyable {
     }
   }
 
-  private static let phaseMoved = PostgresError.server(
-    ServerError(sqlState: Ownership.superseded, message: "the phase is another one"))
+  private static let phaseMoved = PostgresError.superseded("the phase is another one")
 
   /// Another process applied groups meanwhile: goes on where it left the target. False where nobody did.
   private mutating func followOthers(
@@ -224,13 +223,13 @@ struct ApplyLoop: StreamLoop, ~Copyable {
       settled = try proof.finish(database, progress.stop)
     } while !isCopied
     FaultPoint.reach("plan-proven")
-    try tellNews(of: settled)
+    tellNews(of: settled)
     try session.record.settle(settled, session.catalogue, &connection)
     session.survey = nil
   }
 
   /// Notes that the draft did not have.
-  private func tellNews(of plan: TargetPlan) throws {
+  private func tellNews(of plan: TargetPlan) {
     for (table, draft) in zip(plan.tables, session.record.plan.tables) {
       for note in table.notes where !draft.notes.contains(note) { report(.note("\(table.sourceName): \(note)")) }
     }

@@ -127,7 +127,7 @@ struct ReverseLoop: StreamLoop, ~Copyable {
   /// A way back and another switch may both have passed unseen: then everything begins anew.
   private func requireSameSwitch(_ database: borrowing Database) throws {
     guard try SourceInstallation.currentSwitch(in: database) == session.installation.switchID else {
-      throw PostgresError.server(ServerError(sqlState: Ownership.superseded, message: "the switch is another one"))
+      throw PostgresError.superseded("the switch is another one")
     }
   }
 

@@ -217,8 +217,7 @@ package struct ReverseCapturer: ~Copyable {
   /// The server refused to read a table, which is left out from here on.
   private struct TableRefused: Error {}
 
-  private static let superseded = PostgresError.server(
-    ServerError(sqlState: Ownership.superseded, message: "another process owns this source, or it has moved on"))
+  private static let superseded = PostgresError.superseded("another process owns this source, or it has moved on")
 
   /// Begins the transaction: no statement before the locks may take its snapshot.
   private mutating func begin(_ connection: inout Connection) throws {

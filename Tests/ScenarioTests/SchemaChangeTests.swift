@@ -123,13 +123,19 @@ struct SchemaChangeTests {
     }
   }
 
+  /// A sync whose first copy does not begin until a file is there.
+  private func startHeldCopy(_ it: Scenario, until file: String) throws -> ChildProcess {
+    try it.sqlite("PRAGMA journal_mode = wal; " + Self.schema)
+    let sync = try it.start(
+      "sync", environment: ["CHANGEOVER_FAULT": "copy-begins:wait", "CHANGEOVER_FAULT_FILE": file])
+    try Waiting.until("the copy begins") { Files.exists(file + ".reached") }
+    return sync
+  }
+
   @Test func `migrations during the first copy have their tables copied whole`() throws {
     try Scenario.run { it in
-      try it.sqlite("PRAGMA journal_mode = wal; " + Self.schema)
       let file = it.directory + "/go-on"
-      let sync = try it.start(
-        "sync", environment: ["CHANGEOVER_FAULT": "copy-begins:wait", "CHANGEOVER_FAULT_FILE": file])
-      try Waiting.until("the copy begins") { Files.exists(file + ".reached") }
+      let sync = try startHeldCopy(it, until: file)
       try it.sqlite("INSERT INTO t (id, a) VALUES (5, 'logged before');")
       for migration in Self.migrations { try it.sqlite(migration) }
       try Files.write("", to: file)
@@ -148,11 +154,8 @@ struct SchemaChangeTests {
   ])
   func `a table that is dropped in a first copy, before a kill, is no hindrance afterwards`(migration: String) throws {
     try Scenario.run { it in
-      try it.sqlite("PRAGMA journal_mode = wal; " + Self.schema)
       let file = it.directory + "/go-on"
-      let killed = try it.start(
-        "sync", environment: ["CHANGEOVER_FAULT": "copy-begins:wait", "CHANGEOVER_FAULT_FILE": file])
-      try Waiting.until("the copy begins") { Files.exists(file + ".reached") }
+      let killed = try startHeldCopy(it, until: file)
       try it.sqlite("INSERT INTO u VALUES ('logged', 1);")
       try Waiting.until("it is journaled") { !it.journalFiles.isEmpty }
       try it.sqlite(migration)

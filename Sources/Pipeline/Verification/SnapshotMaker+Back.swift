@@ -79,8 +79,7 @@ extension SnapshotMaker {
     // The snapshot is from before the drain recorded its group.
     let seen = try readRecord(&connection)
     guard seen.reversePosition == view.after, seen.epoch == record.epoch, seen.switchID == record.switchID else {
-      throw PostgresError.server(
-        ServerError(sqlState: Ownership.superseded, message: "another process moved the target on"))
+      throw PostgresError.superseded("another process moved the target on")
     }
     return seen
   }

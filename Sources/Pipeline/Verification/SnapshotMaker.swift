@@ -145,8 +145,7 @@ struct SnapshotMaker {
     }
     let seen = try readRecord(&connection)
     guard seen.applied == record.applied, seen.epoch == record.epoch else {
-      throw PostgresError.server(
-        ServerError(sqlState: Ownership.superseded, message: "another process moved the target on"))
+      throw PostgresError.superseded("another process moved the target on")
     }
     return seen
   }
